@@ -1,0 +1,13 @@
+// One function for each family of bindings; module.cpp calls them all.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace foretell::bindings {
+
+void register_errors(pybind11::module_& module);
+void register_coders(pybind11::module_& module);
+void register_cdf(pybind11::module_& module);
+void register_contexts(pybind11::module_& module);
+
+}  // namespace foretell::bindings

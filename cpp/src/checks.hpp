@@ -1,0 +1,38 @@
+// Checks and messages that the single coder and the lanes share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+
+#include "foretell/errc.hpp"
+
+namespace foretell {
+
+[[noreturn]] void throw_unusable_encoder();
+[[noreturn]] void throw_failed_decoder(Errc failure);
+[[noreturn]] void throw_bad_interval(const std::string& where, std::uint64_t start, std::uint64_t freq,
+                                     unsigned precision);
+[[noreturn]] void throw_bad_symbol(const std::string& where, std::uint32_t symbol, std::size_t vocabulary);
+/// Explains a status of decode_symbol; `where` is "row 3" or the like.
+[[noreturn]] void throw_decode_error(Errc status, const std::string& where);
+
+/// Throws unless `cdf` holds `rows` rows of row_size >= 2 integers, wide enough for the precision.
+void check_cdf_shape(std::size_t size, std::size_t rows, std::size_t row_size, unsigned integer_bits,
+                     unsigned precision);
+/// Throws unless both hold `expected` integers, wide enough for the precision.
+void check_interval_shape(std::size_t start, std::size_t freq, std::size_t expected, unsigned integer_bits,
+                          unsigned precision);
+
+/// True if [start, start + freq) is a part, and not an empty one, of 2^precision slots. Written so that nothing
+/// overflows.
+[[nodiscard]] inline bool is_interval(std::uint64_t start, std::uint64_t freq, std::uint64_t total) noexcept {
+  return freq != 0 && freq <= total && start <= total - freq;
+}
+
+template <typename Integer>
+inline constexpr unsigned kBits = std::numeric_limits<Integer>::digits;
+
+}  // namespace foretell

@@ -1,0 +1,99 @@
+"""The command line's grammar, after xz and zstd."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import NoReturn
+
+import foretell
+
+SUFFIX = ".fore"
+
+_LEVELS = {
+    0: "store only",
+    1: "the quickest model ...",
+    9: f"... the strongest (default: -{foretell.DEFAULT_LEVEL})",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Exits with 1 on a usage error, as xz does; 2 is for warnings."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(1, f"{self.prog}: {message}\n{self.prog}: '{self.prog} --help' lists the options\n")
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+_count.__name__ = "number"  # what argparse calls it in messages
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the `foretell` command."""
+    parser = _Parser(
+        prog="foretell",
+        usage="%(prog)s [OPTION]... [FILE]...",
+        description=f"Compress FILE to FILE{SUFFIX}, or restore it with -d. The source is kept.",
+        epilog="Without FILE, or where FILE is -, standard input goes to standard output. "
+        "Exit status: 0 all went well, 1 an error, 2 something was skipped.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("files", nargs="*", metavar="FILE")
+    modes = parser.add_argument_group("what to do").add_mutually_exclusive_group()
+    for flags, mode, text in (
+        (("-z", "--compress"), "compress", "compress (the default)"),
+        (("-d", "--decompress", "--uncompress"), "decompress", "decompress"),
+        (("-t", "--test"), "test", "decompress, write nothing"),
+        (("-l", "--list"), "list", "list sizes and models; needs no torch"),
+    ):
+        modes.add_argument(*flags, dest="mode", action="store_const", const=mode, help=text)
+    output = parser.add_argument_group("files")
+    output.add_argument("-c", "--stdout", action="store_true", help="write to standard output")
+    output.add_argument("-o", "--output", metavar="PATH", help="write to PATH; - is standard output")
+    output.add_argument("-f", "--force", action="store_true", help="overwrite, and write to a terminal")
+    output.add_argument("-k", "--keep", dest="remove", action="store_false", help="keep the source (the default)")
+    output.add_argument("--rm", dest="remove", action="store_true", help="remove the source when all went well")
+    how = parser.add_argument_group("how")
+    for level in range(10):
+        meaning = _LEVELS.get(level, argparse.SUPPRESS)
+        how.add_argument(f"-{level}", dest="level", action="store_const", const=level, help=meaning)
+    how.add_argument("--device", default="cpu", help="where the model computes: cpu (the default) or cuda")
+    how.add_argument("-T", "--threads", type=_count, metavar="N", help="threads of the model, 0 = one for each core")
+    talk = parser.add_argument_group("messages")
+    talk.add_argument("-q", "--quiet", action="count", default=0, help="no warnings, no progress; twice: no errors")
+    talk.add_argument("-v", "--verbose", action="store_true", help="sizes in bits, speed; with -l every frame")
+    talk.add_argument("-V", "--version", action="version", version=f"foretell {foretell.__version__}")
+    parser.set_defaults(mode="compress", level=foretell.DEFAULT_LEVEL, remove=False)
+    return parser
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Return the options, checked against each other; exits on a mistake."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    options.files = options.files or ["-"]
+    if options.output is not None:
+        if options.stdout:
+            parser.error("-c and -o exclude each other")
+        if len(options.files) > 1:
+            parser.error("-o takes one FILE")
+        if options.mode in ("test", "list"):
+            parser.error(f"-o does not go with --{options.mode}")
+        if options.output == "-":
+            options.stdout, options.output = True, None
+    if options.remove and (options.stdout or options.mode in ("test", "list")):
+        parser.error("--rm needs an output file beside the source")
+    return options
+
+
+def use_threads(count: int | None) -> None:
+    """Make the model use `count` threads. Takes effect before torch is imported, which happens with the first model."""
+    if count is not None:
+        threads = str(count or os.cpu_count() or 1)
+        os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = threads

@@ -1,0 +1,160 @@
+"""Frames, blocks and checksums: the bytes of a `.fore` file (docs/format.md is normative).
+
+Here are the elements and their writer; `frame_reader` reads them. Both know nothing of models or coders, import the
+standard library alone and do no input or output.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+from foretell import varint
+
+MAGIC = b"\x8fFTL\r\n\x1a\n"
+VERSION = 1
+MAX_BODY = 1024
+MAX_NAME = 32
+MAX_BLOCK_SIZE = 1 << 26
+
+END, CODED, STORED = 0, 1, 2
+"""The first byte of an end element and of the two kinds of block."""
+
+CHECKSUM_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a frame says about itself.
+
+    Attributes
+    ----------
+    numerics, model : str
+        Numerics class and name of the model, both empty where the frame needs none. Printable ASCII, <= 32 bytes.
+    block_size : int
+        The most plain bytes in a block, 1..2^26.
+    size : int or None
+        Plain bytes in the frame, None if the writer did not know.
+    parameters : tuple of int
+        The model's integers, in the model's order.
+    """
+
+    numerics: str
+    model: str
+    block_size: int
+    size: int | None
+    parameters: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block, its checksum verified, not decoded.
+
+    Attributes
+    ----------
+    coded : bool
+        False: stored.
+    raw_length : int
+        Plain bytes.
+    payload : bytes
+        What the range coder wrote; of a stored block the plain bytes.
+    plain_crc : int
+        CRC-32 of the plain bytes (of a stored block: 0, its bytes are verified already).
+    index, offset : int
+        Number of the block in its frame from 0, and position of its first byte in the file. For messages.
+    """
+
+    coded: bool
+    raw_length: int
+    payload: bytes
+    plain_crc: int
+    index: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class End:
+    """The end of a frame.
+
+    Attributes
+    ----------
+    total : int
+        Plain bytes of the whole frame.
+    offset : int
+        Position in the file of the first byte behind the frame.
+    """
+
+    total: int
+    offset: int
+
+
+class FrameWriter:
+    """Write one frame: `header`, then any number of `coded` and `stored`, then `end`. Each returns bytes."""
+
+    def __init__(self) -> None:
+        self._crc = 0  # over all bytes returned so far, checksums left out
+        self._total = 0
+
+    def _sealed(self, *pieces: bytes) -> bytes:
+        """Join an element's pieces and append the frame's checksum so far."""
+        for piece in pieces:
+            self._crc = zlib.crc32(piece, self._crc)
+        return b"".join((*pieces, self._crc.to_bytes(CHECKSUM_BYTES, "little")))
+
+    def header(self, header: Header) -> bytes:
+        """Return the bytes of `header`.
+
+        Raises
+        ------
+        ValueError
+            If a field is out of its range or the whole is longer than 1024 bytes.
+        """
+        if not 1 <= header.block_size <= MAX_BLOCK_SIZE:
+            raise ValueError(f"block_size {header.block_size} is outside 1..{MAX_BLOCK_SIZE}")
+        if bool(header.model) != bool(header.numerics) or (header.parameters and not header.model):
+            raise ValueError("a model needs a name and a numerics class, and a frame without one has no parameters")
+        body = b"".join(
+            (
+                b"\0",
+                _string(header.numerics),
+                _string(header.model),
+                varint.encode(header.block_size),
+                varint.encode(0 if header.size is None else header.size + 1),
+                varint.encode(len(header.parameters)),
+                *map(varint.encode, header.parameters),
+            )
+        )
+        if len(body) > MAX_BODY:
+            raise ValueError(f"the header takes {len(body)} bytes, at most {MAX_BODY} fit: fewer parameters are needed")
+        return self._sealed(MAGIC, bytes([VERSION]), varint.encode(len(body)), body)
+
+    def coded(self, raw_length: int, payload: bytes, plain_crc: int) -> bytes:
+        """Return the bytes of a coded block; `plain_crc` is the CRC-32 of its `raw_length` plain bytes."""
+        if not 0 <= len(payload) < raw_length:
+            raise ValueError(f"a payload of {len(payload)} bytes does not shrink {raw_length} bytes: store the block")
+        self._total += raw_length
+        head = bytes([CODED]) + varint.encode(raw_length) + varint.encode(len(payload))
+        return self._sealed(head, plain_crc.to_bytes(4, "little"), payload)
+
+    def stored(self, plain: bytes) -> bytes:
+        """Return the bytes of a stored block."""
+        if not plain:
+            raise ValueError("a block holds at least one byte")
+        self._total += len(plain)
+        return self._sealed(bytes([STORED]) + varint.encode(len(plain)), plain)
+
+    def end(self) -> bytes:
+        """Return the bytes of the end element."""
+        return self._sealed(bytes([END]) + varint.encode(self._total))
+
+
+def _string(text: str) -> bytes:
+    data = text.encode("ascii", "replace")
+    if len(data) > MAX_NAME or not printable(data) or data.decode() != text:
+        raise ValueError(f"{text!r} is not a name: at most {MAX_NAME} printable ASCII characters, no blanks")
+    return bytes([len(data)]) + data
+
+
+def printable(data: bytes) -> bool:
+    """Tell whether `data` is printable ASCII without blanks, as names must be."""
+    return all(0x21 <= byte <= 0x7E for byte in data)

@@ -1,0 +1,77 @@
+"""The interface between a model and the codec."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Model(Protocol):
+    """A model that predicts symbols, lane by lane, and learns from what it has coded.
+
+    Encoder and decoder build it from the same parameters and show it the same symbols; it must then give the same CDFs.
+    An encoder knows the symbols and calls `score`, a decoder alternates `predict` and `update`: both must agree.
+
+    Attributes
+    ----------
+    name : str
+        Identifies the model and its version in a file's header, ASCII, at most 32 bytes.
+    numerics : str
+        ``"exact/1"`` (see ``docs/exact.md``) or ``"native"``.
+    vocabulary : int
+        Number of symbols V; 256 for a model of bytes.
+    precision : int
+        Bits of the CDFs.
+    lanes : int
+        The most lanes that a block is cut into.
+    chunk : int
+        Steps between two updates (T).
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def numerics(self) -> str: ...
+    @property
+    def vocabulary(self) -> int: ...
+    @property
+    def precision(self) -> int: ...
+    @property
+    def lanes(self) -> int: ...
+    @property
+    def chunk(self) -> int: ...
+
+    def parameters(self) -> dict[str, int]:
+        """Return the non-negative integers from which `foretell.models.build` makes an equal, untrained model."""
+        ...
+
+    def begin(self, lanes: int) -> None:
+        """Start a block of ``lanes`` lanes: what is before a lane is forgotten, what was learned stays.
+
+        Steps not yet learned from, fewer than a chunk, are learned first.
+        """
+        ...
+
+    def predict(self) -> NDArray[np.uint32]:
+        """Return the CDFs of the coming symbols, uint32 [lanes, V + 1]; valid until the next call."""
+        ...
+
+    def update(self, symbols: NDArray[np.uint8]) -> None:
+        """Take the symbols that came, uint8 [lanes], after `predict`. Each ``chunk``-th call trains."""
+        ...
+
+    def score(self, symbols: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Do t rounds of `predict` and `update` at once, t at most what is left of the chunk.
+
+        Parameters
+        ----------
+        symbols : uint8 [lanes, t]
+
+        Returns
+        -------
+        start, freq : uint32 [lanes, t]
+            ``cdf[symbol]`` and ``cdf[symbol + 1] - cdf[symbol]``.
+        """
+        ...

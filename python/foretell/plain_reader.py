@@ -1,0 +1,72 @@
+"""`PlainReader`: the plain bytes of a whole file of concatenated frames, in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from foretell.decompressor import Decompressor
+from foretell.errors import TruncatedError
+
+if TYPE_CHECKING:
+    from foretell.codec import Progress
+
+CHUNK = 1 << 16
+"""Bytes of a file that are read at a time."""
+
+
+class PlainReader:
+    """Decode frame after frame.
+
+    Parameters
+    ----------
+    source : callable
+        `source(n)` returns 1 to n bytes of the file, none at its end.
+    device, progress
+        As for `Decompressor`.
+    """
+
+    def __init__(
+        self, source: Callable[[int], bytes | memoryview], *, device: str = "cpu", progress: Progress | None = None
+    ) -> None:
+        self._source = source
+        self._device = device
+        self._progress = progress
+        self._decompressor: Decompressor | None = None
+        self._given = 0  # bytes taken from the source
+
+    def read(self, limit: int) -> bytes:
+        """Return 1 to `limit` (at least 1) plain bytes, none at the end of the last frame.
+
+        Raises
+        ------
+        TruncatedError
+            If the source ends inside a frame, or holds none.
+        CorruptError, UnsupportedError, ModelMismatchError
+            As `Decompressor.decompress`.
+        """
+        while True:
+            frame = self._decompressor
+            data: bytes | memoryview = b""
+            if frame is None or frame.eof:
+                data = frame.unused_data if frame else b""
+                offset = self._given - len(data)
+                data = data or self._take()
+                if not data:
+                    if frame is None:
+                        raise TruncatedError("byte 0: no data, not even a header; an empty file is not an archive")
+                    return b""
+                frame = Decompressor(device=self._device, offset=offset, progress=self._progress)
+                self._decompressor = frame
+            elif frame.needs_input:
+                data = self._take()
+                if not data:
+                    frame.finish()
+            plain = frame.decompress(data, limit)
+            if plain:
+                return plain
+
+    def _take(self) -> bytes | memoryview:
+        data = self._source(CHUNK)
+        self._given += len(data)
+        return data

@@ -1,0 +1,20 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import toy_model
+from hypothesis import settings
+
+# Speed on a shared machine says nothing about correctness.
+settings.register_profile("foretell", deadline=None)
+settings.load_profile("foretell")
+
+
+@pytest.fixture
+def toy() -> Iterator[None]:
+    """Make the toy model the model of every level."""
+    with toy_model.installed():
+        yield

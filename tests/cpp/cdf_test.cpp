@@ -1,0 +1,118 @@
+#include "foretell/cdf.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <span>
+#include <vector>
+
+#include "check.hpp"
+
+namespace foretell {
+namespace {
+
+template <typename Integer>
+std::vector<Integer> from_logits(const std::vector<std::int32_t>& logits, std::size_t vocabulary, unsigned precision) {
+  std::vector<Integer> cdf(logits.size() / vocabulary * (vocabulary + 1));
+  cdf_from_logits<Integer>(logits, vocabulary, precision, cdf);
+  return cdf;
+}
+
+template <typename Integer>
+std::vector<Integer> from_probabilities(const std::vector<float>& p, std::size_t vocabulary, unsigned precision) {
+  std::vector<Integer> cdf(p.size() / vocabulary * (vocabulary + 1));
+  cdf_from_probabilities<Integer>(p, vocabulary, precision, cdf);
+  return cdf;
+}
+
+void table_entries() {
+  CHECK(exp2_table()[0] == std::uint32_t{1} << 24);
+  CHECK(exp2_table()[512] == 11863283);  // floor(2^23.5)
+  CHECK(exp2_table()[1023] == 8394288);  // floor(2^24 / 2^(1023/1024))
+  for (std::size_t f = 1; f < kExp2Entries; ++f) {
+    CHECK(exp2_table()[f] < exp2_table()[f - 1]);
+  }
+}
+
+void known_rows() {
+  using Row = std::vector<std::uint32_t>;
+  CHECK(from_logits<std::uint32_t>({0, 1024}, 2, 8) == (Row{0, 85, 256}));
+  CHECK(from_logits<std::uint32_t>({-5}, 1, 8) == (Row{0, 256}));
+  CHECK(from_probabilities<std::uint32_t>({0.5F, 0.25F, 0.25F, 0.0F}, 4, 8) == (Row{0, 127, 191, 255, 256}));
+  CHECK(from_probabilities<std::uint32_t>({0.0F, 3e-45F}, 2, 8) == (Row{0, 1, 256}));  // a denormal
+  CHECK(from_probabilities<std::uint32_t>({-0.0F, 1.0F}, 2, 8) == (Row{0, 1, 256}));
+}
+
+template <typename Integer>
+void check_random_rows(unsigned precision) {
+  std::mt19937_64 random(precision);
+  for (std::size_t vocabulary = 1; vocabulary <= 300 && vocabulary <= std::uint64_t{1} << precision; ++vocabulary) {
+    std::vector<std::int32_t> logits(2 * vocabulary);
+    std::vector<float> p(2 * vocabulary);
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      logits[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(random())) >> (random() % 32);
+      p[i] = static_cast<float>(random() % 1000 + 1) * std::numeric_limits<float>::denorm_min();
+      p[i] *= random() % 2 == 0 ? 1e30F : 1.0F;
+    }
+    const std::vector<Integer> by_logits = from_logits<Integer>(logits, vocabulary, precision);
+    const std::vector<Integer> by_probabilities = from_probabilities<Integer>(p, vocabulary, precision);
+    check_cdf(std::span<const Integer>(by_logits), vocabulary + 1, precision);  // throws if it is none
+    check_cdf(std::span<const Integer>(by_probabilities), vocabulary + 1, precision);
+  }
+}
+
+void every_row_is_a_cdf() {
+  for (unsigned precision = 1; precision <= 31; ++precision) {
+    check_random_rows<std::uint32_t>(precision);
+  }
+  check_random_rows<std::uint64_t>(32);
+}
+
+void extreme_logits() {
+  constexpr std::int32_t kMin = std::numeric_limits<std::int32_t>::min();
+  constexpr std::int32_t kMax = std::numeric_limits<std::int32_t>::max();
+  const auto cdf = from_logits<std::uint64_t>({kMin, kMax, kMin, kMax}, 4, 32);
+  CHECK(cdf == (std::vector<std::uint64_t>{0, 1, 2147483648, 2147483649, 4294967296}));
+}
+
+void bad_arguments_are_refused() {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const std::vector<float>& p :
+       {std::vector<float>{1, kNan}, {1, -kNan}, {kInfinity, 1}, {1, -kInfinity}, {1, -1e-45F}, {0, 0}, {-0.0F, 0}}) {
+    CHECK_THROWS(kInvalidArgument, from_probabilities<std::uint32_t>(p, 2, 16));
+  }
+  CHECK_THROWS(kInvalidArgument, from_logits<std::uint32_t>({0, 0, 0}, 3, 1));  // 3 symbols in 2 slots
+  CHECK_THROWS(kInvalidArgument, from_logits<std::uint32_t>({0, 0}, 2, 0));
+  CHECK_THROWS(kInvalidArgument, from_logits<std::uint64_t>({0, 0}, 2, 33));
+  CHECK_THROWS(kInvalidArgument, from_logits<std::uint32_t>({0, 0}, 2, 32));  // 2^32 does not fit
+  std::vector<std::uint32_t> small(2);
+  CHECK_THROWS(kInvalidArgument, cdf_from_logits<std::uint32_t>(std::vector<std::int32_t>{0, 0}, 2, 8, small));
+}
+
+void check_finds_each_fault() {
+  using Row = std::vector<std::uint32_t>;
+  const auto code = [](const Row& row, unsigned precision) {
+    return test::thrown_by([&] { check_cdf(std::span<const std::uint32_t>(row), row.size(), precision); });
+  };
+  CHECK(code({0, 1, 256}, 8) == Errc::kOk);
+  for (const Row& row :
+       {Row{1, 2, 256}, Row{0, 2, 255}, Row{0, 0, 256}, Row{0, 256, 256}, Row{0, 300, 256}, Row{0}, Row{}}) {
+    CHECK(code(row, 8) == Errc::kInvalidArgument);
+  }
+}
+
+}  // namespace
+}  // namespace foretell
+
+int main() {
+  const foretell::test::Test tests[] = {
+      {"table_entries", foretell::table_entries},
+      {"known_rows", foretell::known_rows},
+      {"every_row_is_a_cdf", foretell::every_row_is_a_cdf},
+      {"extreme_logits", foretell::extreme_logits},
+      {"bad_arguments_are_refused", foretell::bad_arguments_are_refused},
+      {"check_finds_each_fault", foretell::check_finds_each_fault},
+  };
+  return foretell::test::run_all(tests);
+}

@@ -1,0 +1,72 @@
+"""What the C++ core must compute, in Python's big integers: the definitions, as short as they can be said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from itertools import accumulate
+
+
+def range_encode(symbols: Sequence[tuple[int, int]], precision: int) -> bytes:
+    """Encode (start, freq) pairs; `low` is the whole message so far, as one integer of `bits` bits."""
+    low, width, bits = 0, 2**64 - 1, 64
+    for start, freq in symbols:
+        slot = width >> precision
+        low, width = low + slot * start, slot * freq
+        if width < 2**32:
+            low, width, bits = low << 32, width << 32, bits + 32
+    for size in range(bits // 8 - 8, bits // 8 + 1):  # the fewest bytes, but at most 8 left away
+        unit = 1 << (bits - 8 * size)
+        end = -(-low // unit)  # in units, rounded up
+        if end * unit < low + width:
+            return end.to_bytes(size, "big")
+    raise AssertionError("an interval holds its own lower end")
+
+
+def range_decode(stream: bytes, cdfs: Sequence[Sequence[int]], precision: int) -> list[int]:
+    """Decode one symbol for each CDF, from a stream of range_encode."""
+    low, width, bits, symbols = 0, 2**64 - 1, 64, []
+    for cdf in cdfs:
+        slot = width >> precision
+        message = int.from_bytes(stream[: bits // 8].ljust(bits // 8, b"\0"), "big")
+        target = (message - low) // slot
+        symbol = next(s for s in range(len(cdf) - 1) if cdf[s] <= target < cdf[s + 1])
+        symbols.append(symbol)
+        low, width = low + slot * cdf[symbol], slot * (cdf[symbol + 1] - cdf[symbol])
+        if width < 2**32:
+            low, width, bits = low << 32, width << 32, bits + 32
+    return symbols
+
+
+def normalise(weights: Sequence[int], precision: int) -> list[int]:
+    """CDF of integer weights in 0..2**24, the largest at least 2**23."""
+    k = 55 - precision
+    m = ((2**precision - len(weights)) << k) // sum(weights)
+    freqs = [1 + (w * m >> k) for w in weights]
+    freqs[weights.index(max(weights))] += 2**precision - sum(freqs)
+    return list(accumulate(freqs, initial=0))
+
+
+def exp2_entry(f: int) -> int:
+    """floor(2**24 * 2**(-f / 1024)): the largest w with w**1024 * 2**f <= 2**(24 * 1024), by bisection."""
+    low, high = 0, 2**24
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if middle**1024 << f <= 1 << 24 * 1024 else (low, middle - 1)
+    return low
+
+
+def logit_weights(logits: Sequence[int], table: Sequence[int]) -> list[int]:
+    """Weights of fixed-point base-2 logits with 10 fraction bits; `table` holds exp2_entry(0..1023)."""
+    top = max(logits)
+    return [table[(top - z) % 1024] >> (top - z) // 1024 for z in logits]
+
+
+def probability_weights(probabilities: Sequence[float]) -> list[int]:
+    """Weights of probabilities: floor(p * 2**e), with the e that brings the largest into [2**23, 2**24)."""
+    exact, scale = [Fraction(p) for p in probabilities], Fraction(1)
+    while max(exact) * scale < 2**23:
+        scale *= 2
+    while max(exact) * scale >= 2**24:
+        scale /= 2
+    return [int(p * scale) for p in exact]

@@ -1,0 +1,135 @@
+"""The n-gram network: scoring equals stepping, a header rebuilds it, and it learns."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+torch = pytest.importorskip("torch")
+
+from foretell import models  # noqa: E402  (torch may be missing)
+from foretell.errors import UnsupportedError  # noqa: E402
+from foretell.models.ngram import NgramModel  # noqa: E402
+from foretell.models.ngram_parameters import PARAMETER_NAMES, Parameters, for_level  # noqa: E402
+
+SMALL = Parameters(lanes=8, chunk=4, row_bits=10, run_bits=10, width=8, hidden=32)
+
+
+def text(lanes: int, steps: int, seed: int = 0) -> NDArray[np.uint8]:
+    words = np.array([b"the ", b"quick ", b"fox, ", b"and ", b"Then ", b"jumps.\n", b"\x00\xff\x80"], dtype=object)
+    picked = np.random.default_rng(seed).choice(words, lanes * steps)
+    return np.frombuffer(b"".join(picked)[: lanes * steps], np.uint8).reshape(lanes, steps).copy()
+
+
+def stepped(model: models.Model, symbols: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    start, freq = np.empty_like(symbols, np.uint32), np.empty_like(symbols, np.uint32)
+    for t, column in enumerate(np.ascontiguousarray(symbols.T)):
+        cdf = model.predict()
+        lanes = np.arange(len(column))
+        start[:, t] = cdf[lanes, column]
+        freq[:, t] = cdf[lanes, column.astype(int) + 1] - start[:, t]
+        model.update(column)
+    return start, freq
+
+
+def scored(model: models.Model, symbols: NDArray[np.uint8], pieces: tuple[int, ...]) -> list[NDArray[np.uint32]]:
+    parts, t, turn = [], 0, 0
+    while t < symbols.shape[1]:
+        t_next = min(t + pieces[turn % len(pieces)], symbols.shape[1])
+        parts.append(model.score(symbols[:, t:t_next]))
+        t, turn = t_next, turn + 1
+    return [np.concatenate(column, axis=1) for column in zip(*parts, strict=True)]
+
+
+@pytest.mark.parametrize("lanes", [1, 3, 8])
+@pytest.mark.parametrize("pieces", [(4,), (1,), (1, 3), (2, 1, 1)])
+def test_scoring_equals_stepping(lanes: int, pieces: tuple[int, ...]) -> None:
+    symbols = text(lanes, 30)
+    one, other = NgramModel(SMALL), NgramModel(SMALL)
+    for block in (symbols, symbols[:, :13]):  # 13 steps leave part of a chunk to be learned when a block begins
+        one.begin(lanes)
+        other.begin(lanes)
+        start, freq = stepped(one, block)
+        np.testing.assert_array_equal(scored(other, block, pieces), [start, freq])
+        assert freq.min() >= 1
+
+
+def test_control_another_seed_predicts_otherwise() -> None:
+    symbols = text(2, 12)
+    results = []
+    for seed in (0, 9):
+        model = NgramModel(replace(SMALL, seed=seed))
+        model.begin(2)
+        results.append(stepped(model, symbols)[1])
+    assert (results[0] != results[1]).any()
+
+
+def test_lanes_learn_from_each_other() -> None:
+    one, other = NgramModel(SMALL), NgramModel(SMALL)
+    symbols = text(2, 40)
+    changed = symbols.copy()
+    changed[1, :20] = 65
+    one.begin(2)
+    other.begin(2)
+    first, second = scored(one, symbols, (4,))[1], scored(other, changed, (4,))[1]
+    np.testing.assert_array_equal(first[0, :1], second[0, :1])
+    assert (first[0, 8:] != second[0, 8:]).any()
+
+
+def test_a_header_rebuilds_the_model() -> None:
+    model = NgramModel(replace(SMALL, decay=7, seed=5))
+    again = models.build(model.name, model.parameters())
+    assert tuple(model.parameters()) == PARAMETER_NAMES == models.PARAMETER_NAMES["ngram/1"]
+    assert again.parameters() == model.parameters()
+    symbols = text(4, 16)
+    model.begin(4)
+    again.begin(4)
+    np.testing.assert_array_equal(stepped(model, symbols), stepped(again, symbols))
+
+
+def test_it_learns() -> None:
+    model = NgramModel(replace(SMALL, hidden=64, width=16))
+    symbols = text(8, 600)
+    model.begin(8)
+    bits = -np.log2(scored(model, symbols, (4,))[1] / 2.0**24)
+    assert bits[:, :4].mean() > 7.0
+    assert bits[:, 400:].mean() < 1.5
+
+
+def test_bad_calls_are_refused() -> None:
+    model = NgramModel(SMALL)
+    with pytest.raises(ValueError, match="lanes must be 1..8"):
+        model.begin(9)
+    model.begin(2)
+    with pytest.raises(ValueError, match="5 steps do not fit the 4 left"):
+        model.score(text(2, 5))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"lanes": 0}, "lanes = 0"),
+        ({"row_bits": 60}, "row_bits = 60"),
+        ({"hidden": 1 << 40}, "hidden"),
+        ({"lanes": 4096, "chunk": 1024}, "above 65536"),
+        ({"row_bits": 24, "width": 256}, "MiB of tables"),
+    ],
+)
+def test_absurd_headers_are_refused_before_anything_is_built(change: dict[str, int], message: str) -> None:
+    with pytest.raises(UnsupportedError, match=message):
+        models.build("ngram/1", {**NgramModel(SMALL).parameters(), **change})
+
+
+def test_unknown_models_are_named() -> None:
+    with pytest.raises(UnsupportedError, match="'other/3' is unknown"):
+        models.build("other/3", {})
+
+
+def test_tables_follow_the_input() -> None:
+    assert for_level(5, 1000).memory < 1 << 20
+    assert for_level(5, 10**6).memory == for_level(5, None).memory
+    for level in range(1, 10):
+        assert for_level(level, None).memory <= 2 << 30
+    with pytest.raises(ValueError, match="level"):
+        models.for_level(10, None)
