@@ -23,7 +23,7 @@ def test_powers_of_two_are_exact() -> None:
     assert exact.power_of_two(exponents).tolist() == [math.ldexp(1.0, e) for e in range(-126, 128)]
 
 
-@given(st.floats(2.0**-50, 2.0**50, width=32), st.integers(2, 16))
+@given(st.floats(2.0**-40, 2.0**40, width=32), st.integers(2, 16))
 def test_the_grid_is_the_finest_that_spans(value: float, bits: int) -> None:
     exponent = int(exact.exponent_for(torch.tensor([0.0, -value]), bits))
     assert value < 2.0 ** (bits - 1 + exponent) <= 2 * value

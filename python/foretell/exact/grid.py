@@ -14,7 +14,7 @@ MAX_EXPONENT = 60
 
 
 def power_of_two(exponent: Tensor) -> Tensor:
-    """Return ``2 ** exponent`` exactly, from exponent bits (``ldexp`` and ``**`` call ``pow``, which rounds as it likes).
+    """Return ``2 ** exponent`` exactly, from exponent bits (``ldexp`` and ``**`` call ``pow``, which may round).
 
     Parameters
     ----------

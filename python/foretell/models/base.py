@@ -31,17 +31,34 @@ class Model(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Name and version."""
+        ...
+
     @property
-    def numerics(self) -> str: ...
+    def numerics(self) -> str:
+        """Numerics class."""
+        ...
+
     @property
-    def vocabulary(self) -> int: ...
+    def vocabulary(self) -> int:
+        """Number of symbols."""
+        ...
+
     @property
-    def precision(self) -> int: ...
+    def precision(self) -> int:
+        """Bits of the CDFs."""
+        ...
+
     @property
-    def lanes(self) -> int: ...
+    def lanes(self) -> int:
+        """The most lanes."""
+        ...
+
     @property
-    def chunk(self) -> int: ...
+    def chunk(self) -> int:
+        """Steps between two updates."""
+        ...
 
     def parameters(self) -> dict[str, int]:
         """Return the non-negative integers from which `foretell.models.build` makes an equal, untrained model."""

@@ -1,8 +1,8 @@
 """The n-gram memory network: hashed contexts, one hidden layer, trained while it codes.
 
 For each byte, eight hashed contexts (orders 1 to 6, the word, two words) each look up a learned row; the rows, side by
-side, feed one hidden layer and a softmax over 256 symbols. Beside them, eight run contexts (orders 3 to 16 and words) name
-the byte that they saw last; each adds a learned weight, chosen by how often it was right, to that byte's logit.
+side, feed one hidden layer and a softmax over 256 symbols. Beside them, eight run contexts (orders 3 to 16 and words)
+name the byte that they saw last; each adds a learned weight, chosen by how often it was right, to that byte's logit.
 Contexts are hashed in C++ (``cpp/include/foretell/contexts.hpp``), the network is `foretell.exact`.
 """
 
@@ -110,7 +110,8 @@ class NgramModel:
         t = self._filled
         self._contexts.features(self._rows[t], self._candidates[t], self._buckets[t])
         self._forward(t, t + 1)
-        return self._cdf[t]
+        cdf: NDArray[np.uint32] = self._cdf[t]
+        return cdf
 
     def update(self, symbols: NDArray[np.uint8]) -> None:
         """See `foretell.models.Model`."""
@@ -138,7 +139,7 @@ class NgramModel:
         if self._filled == self.chunk:
             self._learn()
 
-    def _to_device(self, array: NDArray[np.int64]) -> torch.Tensor:
+    def _to_device(self, array: NDArray[np.int64] | NDArray[np.int32]) -> torch.Tensor:
         return torch.from_numpy(array).to(self._device)
 
     def _freeze(self) -> None:

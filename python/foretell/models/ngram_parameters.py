@@ -77,7 +77,8 @@ def from_header(values: Mapping[str, int]) -> Parameters:
     for name, (low, high) in _LIMITS.items():
         if not low <= values[name] <= high:
             raise UnsupportedError(
-                f"model {NAME}: {name} = {values[name]} in the header is outside {low}..{high}, which this version decodes"
+                f"model {NAME}: {name} = {values[name]} in the header is outside {low}..{high}, "
+                "which this version decodes"
             )
     parameters = Parameters(**{name: values[name] for name in PARAMETER_NAMES})
     if parameters.lanes * parameters.chunk > 1 << 16:
@@ -86,13 +87,14 @@ def from_header(values: Mapping[str, int]) -> Parameters:
         )
     if parameters.memory > MAX_MEMORY:
         raise UnsupportedError(
-            f"model {NAME}: the header asks for {parameters.memory >> 20} MiB of tables, the limit is {MAX_MEMORY >> 20}"
+            f"model {NAME}: the header asks for {parameters.memory >> 20} MiB of tables, "
+            f"the limit is {MAX_MEMORY >> 20}"
         )
     return parameters
 
 
 def for_level(level: int, size: int | None) -> Parameters:
     """Return the parameters of a level, 1..9, with tables that follow the input's size in bytes (None: unknown)."""
-    hidden, chunk, most_bits = {0: (128, 16, 18), 1: (256, 16, 20), 2: (512, 8, 22)}[(level - 1) // 3]
+    hidden, chunk, most_bits = {0: (128, 16, 18), 1: (256, 16, 20), 2: (512, 8, 21)}[(level - 1) // 3]
     bits = most_bits if size is None else min(max(size.bit_length(), 10), most_bits)
     return Parameters(hidden=hidden, chunk=chunk, row_bits=bits, run_bits=bits)
