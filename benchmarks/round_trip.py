@@ -97,7 +97,12 @@ def main() -> int:
                 flush=True,
             )
     if options.json:
-        report = {"date": datetime.date.today().isoformat(), "level": options.level, "machine": machine(), "files": results}
+        report = {
+            "date": datetime.date.today().isoformat(),
+            "level": options.level,
+            "machine": machine(),
+            "files": results,
+        }
         options.json.write_text(json.dumps(report, indent=1) + "\n")
     return 0 if all(row["identical"] for row in results.values()) else 1
 

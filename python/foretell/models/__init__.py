@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from foretell.allocator import keep_freed_memory
 from foretell.errors import UnsupportedError
 from foretell.models import ngram_parameters
 from foretell.models.base import Model
@@ -79,7 +80,11 @@ def _ngram(parameters: ngram_parameters.Parameters, device: str) -> Model:
         raise UnsupportedError(
             f"model {ngram_parameters.NAME} needs torch, which is not installed: pip install 'foretell[torch]'"
         ) from error
-    return NgramModel(parameters, device)
+    keep_freed_memory()
+    try:
+        return NgramModel(parameters, device)
+    except (RuntimeError, AssertionError) as error:  # what torch raises for a device that it does not have
+        raise UnsupportedError(f"device {device!r} cannot be used: {error}") from error
 
 
 register(

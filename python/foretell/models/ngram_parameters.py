@@ -95,6 +95,6 @@ def from_header(values: Mapping[str, int]) -> Parameters:
 
 def for_level(level: int, size: int | None) -> Parameters:
     """Return the parameters of a level, 1..9, with tables that follow the input's size in bytes (None: unknown)."""
-    hidden, chunk, most_bits = {0: (128, 16, 18), 1: (256, 16, 20), 2: (512, 8, 21)}[(level - 1) // 3]
+    hidden, lanes, chunk, most_bits = {0: (64, 256, 4, 18), 1: (128, 128, 8, 20), 2: (256, 64, 8, 21)}[(level - 1) // 3]
     bits = most_bits if size is None else min(max(size.bit_length(), 10), most_bits)
-    return Parameters(hidden=hidden, chunk=chunk, row_bits=bits, run_bits=bits)
+    return Parameters(lanes=lanes, chunk=chunk, row_bits=bits, run_bits=bits, hidden=hidden)
