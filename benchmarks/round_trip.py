@@ -2,7 +2,8 @@
 
     python benchmarks/round_trip.py FILE... [--bytes N] [--level L] [--json OUT]
 
-Speeds include everything after start-up: building the model, files, checksums. Exit status 1 if a file does not come back.
+Speeds include everything after start-up: building the model, files, checksums.
+Exit status 1 if a file does not come back.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ def main() -> int:
             speeds = [row["raw_bytes"] / 1000 / row[f"{way}_seconds"] for way in ("encode", "decode")]
             print(
                 f"{path.name:<16}{row['raw_bytes']:>11}{row['file_bytes']:>10}"
-                f"{8 * row['file_bytes'] / max(row['raw_bytes'], 1):>10.4f}{over:>9.4%}{speeds[0]:>9.1f}{speeds[1]:>9.1f}"
+                f"{8 * row['file_bytes'] / max(row['raw_bytes'], 1):>10.4f}{over:>9.4%}"
+                f"{speeds[0]:>9.1f}{speeds[1]:>9.1f}"
                 f"  {'identical' if row['identical'] else 'DIFFERENT'}",
                 flush=True,
             )

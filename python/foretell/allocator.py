@@ -1,4 +1,4 @@
-"""Keeps freed memory in the process: a network's megabyte-sized temporaries otherwise cost page faults at every step."""
+"""Keeps freed memory in the process: large temporaries otherwise cost page faults at every step."""
 
 from __future__ import annotations
 
