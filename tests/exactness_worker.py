@@ -19,7 +19,7 @@ from foretell.models.ngram_parameters import Parameters
 PARAMETERS = Parameters(lanes=16, chunk=8, row_bits=12, run_bits=12)
 
 
-def sample(size: int = 24_000) -> bytes:
+def sample(size: int = 6_000) -> bytes:
     """Return words, numbers and some binary noise, the same everywhere (counter-based, no library generator)."""
     words = [b"lossless ", b"prediction ", b"the ", b"of ", b"entropy, ", b"Coder ", b"\x00\x01\xfe", b"1234 ", b"\n"]
     picked = bytearray()
