@@ -16,7 +16,7 @@ from foretell import codec, exact
 from foretell.models.ngram import NgramModel
 from foretell.models.ngram_parameters import Parameters
 
-PARAMETERS = Parameters(lanes=16, chunk=8, row_bits=12, run_bits=12)
+PARAMETERS = Parameters(lanes=16, chunk=8, row_bits=12, run_bits=12, width=16, hidden=64)
 
 
 def sample(size: int = 6_000) -> bytes:
