@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from foretell.allocator import keep_freed_memory
+from foretell import process
 from foretell.errors import UnsupportedError
 from foretell.models import ngram_parameters
 from foretell.models.base import Model
@@ -72,6 +72,7 @@ def for_level(level: int, size: int | None, *, device: str = "cpu") -> Model:
 
 
 def _ngram(parameters: ngram_parameters.Parameters, device: str) -> Model:
+    process.prepare()
     try:
         from foretell.models.ngram import NgramModel
     except ModuleNotFoundError as error:
@@ -80,7 +81,6 @@ def _ngram(parameters: ngram_parameters.Parameters, device: str) -> Model:
         raise UnsupportedError(
             f"model {ngram_parameters.NAME} needs torch, which is not installed: pip install 'foretell[torch]'"
         ) from error
-    keep_freed_memory()
     try:
         return NgramModel(parameters, device)
     except (RuntimeError, AssertionError) as error:  # what torch raises for a device that it does not have
