@@ -25,6 +25,7 @@ from foretell import cli_signals
 TEXT = b"peter piper picked a peck of pickled peppers. " * 300
 NOISE = random.Random(2).randbytes(3000)
 COMMAND = [sys.executable, toy_model.__file__]
+GOLDEN = Path(__file__).parent / "golden"
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -203,6 +204,19 @@ def test_list_needs_neither_numpy_nor_torch(place: Path) -> None:
     assert b"(stdin)" in run("-l", cwd=place, stdin=(place / "text.fore").read_bytes())[0]
 
 
+def test_without_torch_it_says_what_is_missing(place: Path) -> None:
+    without = "import sys; sys.modules['torch'] = None; from foretell.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", without]
+    _, err = run("text", cwd=place, status=1, command=command)
+    assert err == "foretell: text: model ngram/1 needs torch, which is not installed: pip install 'foretell[torch]'\n"
+    (place / "coded.fore").write_bytes((GOLDEN / "good-ngram.fore").read_bytes())
+    _, err = run("-d", "coded.fore", cwd=place, status=1, command=command)
+    assert "pip install 'foretell[torch]'" in err
+    assert names(place) == ["coded.fore", "text"]
+    assert b"ngram/1" in run("-l", "coded.fore", cwd=place, command=command)[0]
+    assert run("-0c", "text", cwd=place, command=command)[0] == foretell.compress(TEXT, 0)
+
+
 def test_list_of_a_damaged_file(place: Path) -> None:
     (place / "bad.fore").write_bytes(foretell.compress(TEXT)[:-1])
     _, err = run("-l", "bad.fore", "text", cwd=place, status=1)
@@ -222,6 +236,18 @@ def test_damaged_files_leave_nothing(place: Path, mode: str, damage: str) -> Non
     assert "at byte" in err or "byte 0" in err
     assert names(place) == ["bad.fore", "text"]
     assert run("-qq", mode, "bad.fore", cwd=place, status=1)[1] == ""
+
+
+def test_what_can_be_decoded_of_a_damaged_file_goes_to_standard_output(place: Path) -> None:
+    compressor = foretell.Compressor(block_size=5000)
+    archive = compressor.compress(TEXT) + compressor.flush()
+    (place / "cut.fore").write_bytes(archive[:-1])
+    done = subprocess.run([*COMMAND, "-dc", "cut.fore"], cwd=place, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stdout == TEXT
+    _, err = run("-d", "cut.fore", cwd=place, status=1)
+    assert "cut.fore" in err
+    assert names(place) == ["cut.fore", "text"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])

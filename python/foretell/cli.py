@@ -48,7 +48,9 @@ class _Task:
         began = time.monotonic()
         with self._source() as (source, status):
             target = self._target(source)
-            with self._output(target, status) as output, self._progress(status) as progress:
+            drawing = not self.options.quiet and sys.stderr.isatty()
+            total = self._total(status, target, drawing)
+            with self._output(target, status) as output, self._progress(total, drawing) as progress:
                 pieces = self._compressed if self.compressing else self._plain
                 for piece in pieces(source, status, progress):
                     cli_signals.check()
@@ -140,14 +142,14 @@ class _Task:
                 yield piece
 
     @contextlib.contextmanager
-    def _progress(self, status: os.stat_result | None) -> Iterator[Callable[[int], None]]:
+    def _progress(self, total: int | None, drawing: bool) -> Iterator[Callable[[int], None]]:
         """Yield what takes the number of plain bytes done; draws on a terminal, with speed, ratio and time left."""
-        if self.options.quiet or not sys.stderr.isatty():
+        if not drawing:
             yield lambda _: cli_signals.check()
             return
         from tqdm import tqdm  # a moment's import, spared where nothing is drawn
 
-        with tqdm(total=self._total(status), unit="B", unit_scale=True, desc=self.name, leave=False) as bar:
+        with tqdm(total=total, unit="B", unit_scale=True, desc=self.name, leave=False) as bar:
 
             def advance(count: int) -> None:
                 cli_signals.check()
@@ -156,15 +158,21 @@ class _Task:
 
             yield advance
 
-    def _total(self, status: os.stat_result | None) -> int | None:
-        """Return how many plain bytes there will be, if that is known."""
-        if status is None:
+    def _total(self, status: os.stat_result | None, target: str | None, drawing: bool) -> int | None:
+        """Return how many plain bytes there will be, if that is known.
+
+        A damaged file is told of here, before it costs any decoding, unless what can be decoded of it is of use.
+        """
+        if status is None or self.compressing:
+            return status and status.st_size
+        whole = target is not None or self.options.mode == "test"
+        if not (whole or drawing):
             return None
-        if self.compressing:
-            return status.st_size
         try:
             return sum(frame.raw_bytes for frame in foretell.frame_info(self.name))
         except (foretell.Error, OSError):
+            if whole:
+                raise
             return None  # decoding will meet it and say so
 
     def _ratio(self, plain_bytes: int) -> str:

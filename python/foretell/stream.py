@@ -8,6 +8,7 @@ from foretell.buffers import byte_view
 from foretell.compressor import Compressor
 from foretell.decompressor import Decompressor
 from foretell.defaults import BLOCK_SIZE, DEFAULT_LEVEL
+from foretell.info import frame_info
 from foretell.plain_reader import PlainReader
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def compress(
 def decompress(data: Buffer, *, device: str = "cpu") -> bytes:
     """Return the plain bytes of all frames in `data`.
 
+    All that `frame_info` verifies is verified first, so that damage costs no decoding.
+
     Parameters
     ----------
     data : bytes-like
@@ -58,6 +61,7 @@ def decompress(data: Buffer, *, device: str = "cpu") -> bytes:
         As `Decompressor.decompress`.
     """
     view = byte_view(data)
+    frame_info(view)
     position = 0
 
     def source(count: int) -> memoryview:
