@@ -112,8 +112,8 @@ def test_bad_calls_are_refused() -> None:
         ({"lanes": 0}, "lanes = 0"),
         ({"row_bits": 60}, "row_bits = 60"),
         ({"hidden": 1 << 40}, "hidden"),
-        ({"lanes": 4096, "chunk": 1024}, "above 65536"),
-        ({"row_bits": 24, "width": 256}, "MiB of tables"),
+        ({"lanes": 4096, "chunk": 1024}, "the limit is 8388608"),
+        ({"row_bits": 24, "width": 256}, "MiB, the limit is 2048"),
     ],
 )
 def test_absurd_headers_are_refused_before_anything_is_built(change: dict[str, int], message: str) -> None:
@@ -127,8 +127,11 @@ def test_unknown_models_are_named() -> None:
 
 
 def test_tables_follow_the_input() -> None:
-    assert for_level(5, 1000).memory < 1 << 20
-    assert for_level(5, 10**6).memory == for_level(5, None).memory
+    assert for_level(5, 1000).memory < 4 << 20
+    assert for_level(5, 10**7) == for_level(5, None)
+    sizes = [0, 1, 1000, 10**5, 10**6, 10**7]
+    assert [for_level(5, size).memory for size in sizes] == sorted(for_level(5, size).memory for size in sizes)
+    assert [for_level(5, size).lanes for size in sizes] == [16, 16, 16, 16, 32, 128]
     for level in range(1, 10):
         assert for_level(level, None).memory <= 2 << 30
     with pytest.raises(ValueError, match="level"):

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 #include <string>
 
 #include "foretell/errc.hpp"
@@ -50,7 +51,11 @@ ByteContexts::ByteContexts(unsigned row_bits, unsigned run_bits) : row_bits_(row
     first_row_[slot] = table_rows_;
     table_rows_ += std::size_t{1} << slot_bits_[slot];
   }
-  runs_.resize(kCandidates << run_bits);
+  // calloc, not a vector: the system hands out zeros page by page, so that small inputs do not pay for large tables.
+  runs_.reset(static_cast<std::uint32_t*>(std::calloc(kCandidates << run_bits, sizeof(std::uint32_t))));
+  if (runs_ == nullptr) {
+    throw std::bad_alloc{};
+  }
 }
 
 void ByteContexts::begin(std::size_t lanes) {

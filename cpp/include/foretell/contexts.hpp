@@ -20,6 +20,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -34,7 +36,8 @@ class ByteContexts {
   static constexpr std::array<unsigned, kCandidates> kOrders = {3, 4, 5, 6, 8, 12, 16, 0};
   static constexpr unsigned kMaxBits = 26;
 
-  /// Throws kInvalidArgument unless both are in 8..kMaxBits.
+  /// Throws kInvalidArgument unless both are in 8..kMaxBits, std::bad_alloc if there is no room. Memory is taken from
+  /// the system as cells are first touched.
   ByteContexts(unsigned row_bits, unsigned run_bits);
 
   /// How many rows the slots own together.
@@ -59,6 +62,9 @@ class ByteContexts {
     std::uint32_t word = 0;     // hash of the letters of the current word, 0 outside words
     std::uint32_t previous_word = 0;
   };
+  struct Free {
+    void operator()(std::uint32_t* cells) const noexcept { std::free(cells); }
+  };
   struct Cell {
     std::size_t index;    // into runs_
     std::uint32_t check;  // the cell's upper 16 bits, if it is this context's
@@ -72,8 +78,8 @@ class ByteContexts {
   std::array<unsigned, kSlots> slot_bits_{};
   std::size_t table_rows_ = 0;
   std::vector<Lane> lanes_;
-  std::vector<Cell> cells_;  // [lanes][kCandidates], always those of the coming step
-  std::vector<std::uint32_t> runs_;
+  std::vector<Cell> cells_;                      // [lanes][kCandidates], always those of the coming step
+  std::unique_ptr<std::uint32_t[], Free> runs_;  // [kCandidates][2^run_bits]
 };
 
 /// Numbers the distinct values of `values` (each >= 0) in order of first appearance: fills `inverse` (as long as

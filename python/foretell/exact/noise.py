@@ -82,8 +82,10 @@ class NoiseBank:
     def __init__(self, seed: int, largest: int, device: str = "cpu") -> None:
         self._seed = seed
         self._largest = largest
-        counter = torch.arange(largest + self._SPARE, device=device)
-        self._bank = (hash32(counter, seed) >> 20).to(torch.float32) * 2.0**-12
+        self._bank = torch.empty(largest + self._SPARE, device=device)
+        for start in range(0, len(self._bank), self._SPARE):  # in pieces: hashing takes several int64 for each number
+            counter = torch.arange(start, min(start + self._SPARE, len(self._bank)), device=device)
+            self._bank[start : start + len(counter)] = (hash32(counter, seed) >> 20).to(torch.float32) * 2.0**-12
         self._places: list[int] = []
         self._taken = 0
 

@@ -18,12 +18,16 @@ from numpy.typing import NDArray
 from foretell import cdf as cdfs
 from foretell import exact
 from foretell._core import ByteContexts, distinct
-from foretell.models.ngram_parameters import NAME, Parameters
+from foretell.models.ngram_parameters import NAME, VOCABULARY, Parameters
 
-VOCABULARY = 256
 PRECISION = 24
 
 _ACTIVATION_EXPONENT = -5  # hidden units: 0..127 in units of 2^-5
+
+# Logits and what candidates add to them fit int32 together, whatever rates a header states: machines differ in what
+# they make of floats that do not.
+_MOST_LOGIT = 2.0**30
+_MOST_TRUST = 2.0**26
 
 
 class NgramModel:
@@ -79,7 +83,7 @@ class NgramModel:
             for parameter in (layer.weight, layer.bias)
         ]
         self._trust_optimiser = exact.Adagrad(self._trust, p.run_rate * 2.0**-16)
-        self._noise = exact.NoiseBank(p.seed + 3, p.lanes * p.chunk * max(VOCABULARY, p.hidden), device)
+        self._noise = exact.NoiseBank(p.seed + 3, p.chunk_numbers, device)
         self._seen = 0  # bytes learned from
         self._filled = 0  # steps of the chunk that await learning
         self._freeze()
@@ -145,7 +149,8 @@ class NgramModel:
     def _freeze(self) -> None:
         self._hidden.freeze()
         self._output.freeze()
-        self._frozen_trust = (self._trust * 2.0**exact.FRACTION_BITS).round_().to(torch.int32)
+        trust = (self._trust * 2.0**exact.FRACTION_BITS).round_().clamp_(-_MOST_TRUST, _MOST_TRUST)
+        self._frozen_trust = trust.to(torch.int32)
 
     @torch.no_grad()
     def _forward(self, first: int, last: int) -> None:
@@ -156,7 +161,7 @@ class NgramModel:
         self._x[first:last].view(count, -1).copy_(x)
         h = exact.clipped_relu(self._hidden.forward(x))
         self._h[first:last].view(count, -1).copy_(h)
-        logits = self._output.forward(h).round_().to(torch.int32)
+        logits = self._output.forward(h).round_().clamp_(-_MOST_LOGIT, _MOST_LOGIT).to(torch.int32)
         candidates = self._to_device(self._candidates[first:last].reshape(count, -1))
         buckets = self._to_device(self._buckets[first:last].reshape(-1))
         logits.scatter_add_(1, candidates, self._frozen_trust.index_select(0, buckets).view(count, -1))
