@@ -14,20 +14,11 @@ import numpy as np
 import torch
 from foretell import codec, exact
 from foretell.models.ngram import NgramModel
-from foretell.models.ngram_parameters import Parameters
+from foretell.models.ngram_parameters import for_level
+from sample import sample
 
-PARAMETERS = Parameters(lanes=16, chunk=8, row_bits=12, run_bits=12, width=16, hidden=64)
-
-
-def sample(size: int = 6_000) -> bytes:
-    """Return words, numbers and some binary noise, the same everywhere (counter-based, no library generator)."""
-    words = [b"lossless ", b"prediction ", b"the ", b"of ", b"entropy, ", b"Coder ", b"\x00\x01\xfe", b"1234 ", b"\n"]
-    picked = bytearray()
-    state = 12345
-    while len(picked) < size:
-        state = (state * 1103515245 + 12345) % 2**31
-        picked += words[state >> 16 & 7] if state >> 20 & 7 else state.to_bytes(4, "little")
-    return bytes(picked[:size])
+DATA = sample(40_000)
+PARAMETERS = for_level(foretell.DEFAULT_LEVEL, len(DATA))
 
 
 def float_cdfs() -> str:
@@ -50,7 +41,7 @@ def float_cdfs() -> str:
         mock.patch.object(exact, "logit_gradient", gradient),
         mock.patch.object(exact.Embedding, "read", read),
     ):
-        return digest(codec.encode_block(NgramModel(PARAMETERS), sample()).payload)
+        return digest(codec.encode_block(NgramModel(PARAMETERS), DATA).payload)
 
 
 def digest(data: bytes) -> str:
@@ -58,24 +49,23 @@ def digest(data: bytes) -> str:
 
 
 def main() -> None:
-    data = sample()
     archives = {}
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        archives[f"{threads} threads, by chunk"] = foretell.compress(data, model=NgramModel(PARAMETERS))
+        archives[f"{threads} threads, by chunk"] = foretell.compress(DATA, model=NgramModel(PARAMETERS))
     payloads = {
-        name: codec.encode_block(NgramModel(PARAMETERS), data, by_step=by_step).payload
+        name: codec.encode_block(NgramModel(PARAMETERS), DATA, by_step=by_step).payload
         for name, by_step in (("by chunk", False), ("by step", True))
     }
     torch.set_flush_denormal(True)
     torch.set_float32_matmul_precision("medium")
-    archives["flush to zero, medium precision"] = foretell.compress(data, model=NgramModel(PARAMETERS))
+    archives["flush to zero, medium precision"] = foretell.compress(DATA, model=NgramModel(PARAMETERS))
     torch.set_flush_denormal(False)
     torch.set_float32_matmul_precision("highest")
     archive = next(iter(archives.values())) if sys.argv[1] == "-" else Path(sys.argv[1]).read_bytes()
-    decoded = [foretell.decompress(archive) == data]
+    decoded = [foretell.decompress(archive) == DATA]
     torch.set_num_threads(1)
-    decoded.append(foretell.decompress(archive) == data)
+    decoded.append(foretell.decompress(archive) == DATA)
     report = {
         "archives": {name: digest(value) for name, value in archives.items()},
         "payloads": {name: digest(value) for name, value in payloads.items()},

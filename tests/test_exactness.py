@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import foretell  # noqa: E402  (torch may be missing)
-from exactness_worker import PARAMETERS, sample  # noqa: E402
+from exactness_worker import DATA, PARAMETERS  # noqa: E402
 from foretell.models.ngram import NgramModel  # noqa: E402
 
 WORKER = Path(__file__).with_name("exactness_worker.py")
@@ -54,9 +54,8 @@ def test_every_switch_gives_the_same_bytes_and_floats_do_not(tmp_path: Path) -> 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cpu_and_cuda_write_and_read_the_same_bytes() -> None:
-    data = sample()
-    on_cpu = foretell.compress(data, model=NgramModel(PARAMETERS))
-    on_cuda = foretell.compress(data, model=NgramModel(PARAMETERS, "cuda"))
+    on_cpu = foretell.compress(DATA, model=NgramModel(PARAMETERS))
+    on_cuda = foretell.compress(DATA, model=NgramModel(PARAMETERS, "cuda"))
     assert on_cpu == on_cuda
-    assert foretell.decompress(on_cpu, device="cuda") == data
-    assert foretell.decompress(on_cuda) == data
+    assert foretell.decompress(on_cpu, device="cuda") == DATA
+    assert foretell.decompress(on_cuda) == DATA

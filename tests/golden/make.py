@@ -1,4 +1,4 @@
-"""How the golden files were made, with the toy model: `python tests/golden/make.py`.
+"""How the golden files were made, with the toy model and a small built-in one: `python tests/golden/make.py`.
 
 Only files that are missing are written: a golden file records what some release wrote or must refuse, and is never
 made anew. A new case takes a new name here and a line in README.md. `tests/test_golden.py` holds the recipes against
@@ -17,6 +17,7 @@ sys.path.insert(0, str(HERE.parent))
 import foretell  # noqa: E402 - after the path to toy_model
 import toy_model  # noqa: E402
 from foretell.container import FrameWriter, Header  # noqa: E402
+from sample import sample  # noqa: E402
 
 TEXT = b"This line of text was compressed once and must come back for ever.\n" * 20
 NOISE = random.Random(3).randbytes(300)
@@ -31,6 +32,7 @@ PLAIN = {
     "good-blocks": TEXT[:400] + NOISE + TEXT,
     "good-unknown-size": TEXT,
     "good-frames": TEXT[:100] + NOISE + TEXT[100:],
+    "good-ngram": sample(5000) + NOISE + sample(7000),
 }
 """What the good files hold."""
 
@@ -40,18 +42,29 @@ def _in_blocks(data: bytes) -> bytes:
     return compressor.compress(data) + compressor.flush()
 
 
+def _by_network(data: bytes) -> bytes:
+    from foretell.models.ngram import NgramModel
+    from foretell.models.ngram_parameters import Parameters
+
+    parameters = Parameters(
+        lanes=4, chunk=8, row_bits=10, run_bits=9, width=12, hidden=40, layer_rate=300, decay=1 << 16, seed=7
+    )
+    return foretell.compress(data, model=NgramModel(parameters), block_size=4900)
+
+
 def _frame(header: Header, *payloads: bytes) -> bytes:
     writer = FrameWriter()
     return writer.header(header) + b"".join(writer.coded(100, payload, 0) for payload in payloads) + writer.end()
 
 
 def make() -> dict[str, bytes]:
-    """Return name and bytes of every golden file; the toy model must be installed."""
+    """Return name and bytes of every golden file; needs torch, and the toy model installed."""
     files = {name: foretell.compress(plain) for name, plain in PLAIN.items()}
     files["good-level-0"] = foretell.compress(PLAIN["good-level-0"], 0)
     files["good-blocks"] = foretell.compress(PLAIN["good-blocks"], block_size=300)
     files["good-unknown-size"] = _in_blocks(TEXT)
     files["good-frames"] = foretell.compress(TEXT[:100]) + foretell.compress(NOISE) + foretell.compress(TEXT[100:])
+    files["good-ngram"] = _by_network(PLAIN["good-ngram"])
     coded = files["good-coded"]
     middle = len(coded) // 2
     toy = ("exact/1", toy_model.NAME)

@@ -1,0 +1,84 @@
+"""The process of test_damage.py, apart so that its peak of memory is its own: prints what damaged archives did.
+
+Two archives of the default level, one of about 300 bytes and one of about 20 KB: every truncation and every single-bit
+flip of the small one, 2 000 random ones of the large one, and headers whose checksums hold and whose numbers are
+absurd.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+
+import foretell
+from foretell.container import FrameWriter, Header
+from foretell.models import PARAMETER_NAMES
+from foretell.models.ngram_parameters import LIMITS, NAME, Parameters
+from sample import sample
+
+SMALL_BYTES, LARGE_BYTES = 900, 125_000
+
+
+def truncations(archive: bytes) -> Iterator[bytes]:
+    return (archive[:end] for end in range(len(archive)))
+
+
+def flipped(archive: bytes, bit: int) -> bytes:
+    damaged = bytearray(archive)
+    damaged[bit // 8] ^= 1 << bit % 8
+    return bytes(damaged)
+
+
+def random_damage(archive: bytes, count: int) -> Iterator[bytes]:
+    generator = random.Random(20)
+    for i in range(count):
+        place = generator.randrange(len(archive))
+        yield archive[:place] if i % 2 else flipped(archive, 8 * place + generator.randrange(8))
+
+
+def hostile_headers() -> Iterator[bytes]:
+    """Yield frames whose header asks for the most of something, before a payload of garbage; all checksums hold."""
+    names = PARAMETER_NAMES[NAME]
+    usual = Parameters()
+    cases = [{name: most} for name, (_, most) in LIMITS.items()]
+    cases += [{"lanes": 4096, "chunk": 16}, {"row_bits": 24, "run_bits": 24}, {"hidden": 1 << 62}, {"seed": 1 << 62}]
+    for case in cases:
+        writer = FrameWriter()
+        values = tuple(case.get(name, getattr(usual, name)) for name in names)
+        head = writer.header(Header("exact/1", NAME, 1 << 26, None, values))
+        yield head + writer.coded(1 << 26, bytes(range(200)), zlib.crc32(b"")) + writer.end()
+
+
+def tried(archives: Iterable[bytes]) -> dict[str, float]:
+    cases = errors = 0
+    slowest = 0.0
+    for archive in archives:
+        began = time.monotonic()
+        try:
+            foretell.decompress(archive)
+        except foretell.Error:
+            errors += 1
+        slowest = max(slowest, time.monotonic() - began)
+        cases += 1
+    return {"cases": cases, "errors": errors, "slowest_seconds": round(slowest, 3)}
+
+
+def main() -> None:
+    small, large = (foretell.compress(sample(size)) for size in (SMALL_BYTES, LARGE_BYTES))
+    report = {
+        "undamaged": tried([small, large]) | {"small_bytes": len(small), "large_bytes": len(large)},
+        "truncations": tried(truncations(small)),
+        "bits": tried(flipped(small, bit) for bit in range(8 * len(small))),
+        "random damage": tried(random_damage(large, 2000)),
+        "hostile headers": tried(hostile_headers()),
+        "process": {"peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10},
+    }
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()
