@@ -9,17 +9,15 @@ Exit status 1 if a file does not come back.
 from __future__ import annotations
 
 import argparse
-import datetime
-import json
 import multiprocessing
-import os
-import platform
 import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from report import write_report
 
 
 def encode(source: Path, target: Path, count: int | None, level: int) -> dict[str, Any]:
@@ -63,17 +61,6 @@ def in_new_process(function: Any, *arguments: Any) -> dict[str, Any]:
     return result
 
 
-def machine() -> dict[str, Any]:
-    from importlib.metadata import version
-
-    model = platform.processor()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
-    versions = {name: version(name) for name in ("foretell", "numpy", "torch")}
-    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), **versions}
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="+", type=Path)
@@ -99,13 +86,7 @@ def main() -> int:
                 flush=True,
             )
     if options.json:
-        report = {
-            "date": datetime.date.today().isoformat(),
-            "level": options.level,
-            "machine": machine(),
-            "files": results,
-        }
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
+        write_report(options.json, results, level=options.level)
     return 0 if all(row["identical"] for row in results.values()) else 1
 
 
