@@ -62,6 +62,8 @@ def main() -> None:
     archives["flush to zero, medium precision"] = foretell.compress(DATA, model=NgramModel(PARAMETERS))
     torch.set_flush_denormal(False)
     torch.set_float32_matmul_precision("highest")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        archives["autocast"] = foretell.compress(DATA, model=NgramModel(PARAMETERS))
     archive = next(iter(archives.values())) if sys.argv[1] == "-" else Path(sys.argv[1]).read_bytes()
     decoded = [foretell.decompress(archive) == DATA]
     torch.set_num_threads(1)

@@ -39,6 +39,7 @@ def test_every_switch_gives_the_same_bytes_and_floats_do_not(tmp_path: Path) -> 
     reference = run("-", str(archive))
     digests = set()
     floats = set()
+    capabilities = set()
     for values in itertools.product(ATEN, ONEDNN, MKL):
         settings = dict(zip(SWITCHES, values, strict=True))
         report = run(str(archive), **settings)
@@ -47,8 +48,11 @@ def test_every_switch_gives_the_same_bytes_and_floats_do_not(tmp_path: Path) -> 
         assert report["decoded"], settings
         digests |= set(report["archives"].values())  # type: ignore[attr-defined]
         floats.add(report["float"])
+        capabilities.add(report["capability"])
     assert len(digests) == 1  # threads and users' precision settings too
     assert len(set(reference["payloads"].values())) == 1  # type: ignore[attr-defined]
+    if len(capabilities) == 1:
+        pytest.skip("this machine has one SIMD level only: nothing for the control to differ by")
     assert len(floats) > 1, "the control is worthless: ordinary floats gave the same CDFs under every switch"
 
 

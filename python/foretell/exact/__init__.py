@@ -18,6 +18,7 @@ from foretell.exact.linear import Linear
 from foretell.exact.matmul import matmul
 from foretell.exact.noise import NoiseBank, hash32, uniform
 from foretell.exact.optim import Adagrad, Adam
+from foretell.exact.root import sqrt
 from foretell.exact.softmax import FRACTION_BITS, cdf_from_logits, logit_gradient
 
 __all__ = [
@@ -37,5 +38,6 @@ __all__ = [
     "matmul",
     "power_of_two",
     "quantise",
+    "sqrt",
     "uniform",
 ]

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from foretell.exact.grid import power_of_two
+from foretell.exact.root import sqrt
 
 
 class Embedding:
@@ -83,7 +84,7 @@ class Embedding:
         squares += mean * mean
         self._squares.index_copy_(0, rows, squares)
         # A tensor over a tensor: torch turns a number over a tensor into a reciprocal and a product.
-        step = (unit * (self.rate * 2.0**-self._EXPONENT)).div(squares.sqrt_().add_(self._epsilon))
+        step = (unit * (self.rate * 2.0**-self._EXPONENT)).div(sqrt(squares).add_(self._epsilon))
         change = total.to(torch.float32).mul_(step.unsqueeze(1)).round_()
         table = (
             self._table.index_select(0, rows)

@@ -73,7 +73,7 @@ def dither(x: Tensor, exponent: Tensor, noise: Tensor, bits: int = 8) -> Tensor:
 
     Parameters
     ----------
-    x : float32 tensor, any shape
+    x : float32 tensor, any shape, no denormals (another library in the process may flush them to zero)
     exponent : int32 tensor, broadcastable to ``x``
     noise : float32 tensor, shape of ``x``
         Uniform in [0, 1), multiples of 2^-12 (see `NoiseBank`).

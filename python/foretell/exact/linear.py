@@ -9,7 +9,7 @@ from foretell.exact.grid import exponent_for, power_of_two, quantise
 from foretell.exact.matmul import matmul
 from foretell.exact.noise import uniform
 
-LIMIT = 127  # of an 8-bit operand; gradients from `logit_gradient` reach -128
+LIMIT = 127  # of an 8-bit operand; gradients from `logit_gradient` reach 128 on either side
 
 
 class Linear:
@@ -49,7 +49,7 @@ class Linear:
         device: str = "cpu",
     ) -> None:
         self.weight = uniform((inputs, outputs), spread, seed, device)
-        self.bias = torch.zeros(outputs, device=device)
+        self.bias = torch.zeros(outputs, dtype=torch.float32, device=device)
         self._input_exponent = input_exponent
         self._output_exponent = output_exponent
         self.freeze()
@@ -79,7 +79,7 @@ class Linear:
 
         Parameters
         ----------
-        gradient : float32 tensor [n, outputs] of integers in -128..127, on a grid ``2^g``
+        gradient : float32 tensor [n, outputs] of integers in +-128, on a grid ``2^g``
 
         Returns
         -------
@@ -94,7 +94,7 @@ class Linear:
         ----------
         x : float32 tensor [n, inputs]
             What `forward` was given.
-        gradient : float32 tensor [n, outputs] of integers in -128..127, on a grid ``2^g``
+        gradient : float32 tensor [n, outputs] of integers in +-128, on a grid ``2^g``
 
         Returns
         -------

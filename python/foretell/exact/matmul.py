@@ -27,16 +27,20 @@ def matmul(a: Tensor, b: Tensor, bound_a: int, bound_b: int) -> Tensor:
     float32 tensor [n, m]
         Exact while the sums stay below 2^24; beyond, rounded once for each part (or once in all, if wide).
     """
-    k = a.shape[1]
     wide = max(bound_a, bound_b) > NARROW
     part = (2**53 if wide else 2**24) // (bound_a * bound_b)
     if part == 0:
         raise ValueError(f"matmul: products of integers up to {bound_a} and {bound_b} do not fit 53 bits")
     if wide:
         a, b = a.to(torch.float64), b.to(torch.float64)
-    if k <= part:
-        return torch.mm(a, b).to(torch.float32)
+    if torch.is_autocast_enabled(a.device.type):  # it would round the result to 16 bits
+        with torch.autocast(a.device.type, enabled=False):
+            return _in_parts(a, b, part)
+    return _in_parts(a, b, part)
+
+
+def _in_parts(a: Tensor, b: Tensor, part: int) -> Tensor:
     product = torch.mm(a[:, :part], b[:part]).to(torch.float32)
-    for start in range(part, k, part):
+    for start in range(part, a.shape[1], part):
         product += torch.mm(a[:, start : start + part], b[start : start + part]).to(torch.float32)
     return product

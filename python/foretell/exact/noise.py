@@ -33,7 +33,7 @@ def hash32(counter: Tensor, seed: int) -> Tensor:
     -------
     int64 tensor of the same shape, values in 0..2^32-1
     """
-    key = int(_mix(torch.tensor((seed ^ 0x9E3779B9) & _MASK)))
+    key = int(_mix(torch.tensor((seed ^ 0x9E3779B9) & _MASK, device="cpu")))
     return _mix((_mix(counter) + key) & _MASK)
 
 
@@ -82,7 +82,7 @@ class NoiseBank:
     def __init__(self, seed: int, largest: int, device: str = "cpu") -> None:
         self._seed = seed
         self._largest = largest
-        self._bank = torch.empty(largest + self._SPARE, device=device)
+        self._bank = torch.empty(largest + self._SPARE, dtype=torch.float32, device=device)
         for start in range(0, len(self._bank), self._SPARE):  # in pieces: hashing takes several int64 for each number
             counter = torch.arange(start, min(start + self._SPARE, len(self._bank)), device=device)
             self._bank[start : start + len(counter)] = (hash32(counter, seed) >> 20).to(torch.float32) * 2.0**-12
@@ -94,7 +94,7 @@ class NoiseBank:
         if rows * columns > self._largest:
             raise ValueError(f"noise: {rows} x {columns} numbers asked of a bank for {self._largest}")
         if self._taken % 1024 == 0:  # hash a thousand places at a time, on the CPU
-            counter = torch.arange(self._taken, self._taken + 1024) & _MASK
+            counter = torch.arange(self._taken, self._taken + 1024, device="cpu") & _MASK
             self._places = (hash32(counter, self._seed ^ 0x5BD1E995) % self._SPARE).tolist()
         place = self._places[self._taken % 1024]
         self._taken += 1

@@ -7,7 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-#: Averages that only decay are kept above this, out of the denormal range (which another library may flush to zero).
+from foretell.exact.root import sqrt
+
+#: Averages that only decay are kept above this, or become zero, well before they are denormals (which another library
+#: in the process may flush to zero).
 TINY = 2.0**-100
 
 
@@ -46,10 +49,11 @@ class Adam:
         self._square.mul_(self._beta2)
         self._square += (gradient * gradient).mul_(1.0 - self._beta2)
         self._square.clamp_min_(TINY)
-        size = self._square.sqrt().mul_(1.0 / math.sqrt(1.0 - self._power2)).add_(self._epsilon)
+        size = sqrt(self._square).mul_(1.0 / math.sqrt(1.0 - self._power2)).add_(self._epsilon)
         if self._mean is not None:
             self._mean.mul_(self._beta1)
             self._mean += gradient.mul_(1.0 - self._beta1)
+            self._mean.mul_((self._mean.abs() >= TINY).to(torch.float32))
             gradient = self._mean.clone()
         self._parameter -= gradient.div_(size).mul_(self.rate / (1.0 - self._power1))
 
@@ -74,4 +78,4 @@ class Adagrad:
     def step(self, gradient: Tensor) -> None:
         """Take one step down ``gradient`` (float32, shape of the parameter; overwritten)."""
         self._sum += gradient * gradient
-        self._parameter -= gradient.div_(self._sum.sqrt().add_(self._epsilon)).mul_(self.rate)
+        self._parameter -= gradient.div_(sqrt(self._sum).add_(self._epsilon)).mul_(self.rate)

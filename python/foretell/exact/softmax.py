@@ -85,7 +85,7 @@ def logit_gradient(cdf: Tensor, symbols: Tensor, precision: int, noise: Tensor) 
 
     Returns
     -------
-    float32 tensor [n, V] of integers in -128..127, on the grid ``2^-7``
+    float32 tensor [n, V] of integers in +-128, on the grid ``2^-7``
     """
     gradient = (cdf[:, 1:] - cdf[:, :-1]).to(torch.float32)
     gradient.scatter_add_(1, symbols.unsqueeze(1), gradient.new_full((len(symbols), 1), -float(1 << precision)))
