@@ -46,11 +46,15 @@ def hostile_headers() -> Iterator[bytes]:
     usual = Parameters()
     cases = [{name: most} for name, (_, most) in LIMITS.items()]
     cases += [{"lanes": 4096, "chunk": 16}, {"row_bits": 24, "run_bits": 24}, {"hidden": 1 << 62}, {"seed": 1 << 62}]
+    cases += [{"lanes": 1, "chunk": 1, "hidden": 2048, "width": 256}, {"lanes": 1, "chunk": 1}]
     for case in cases:
         writer = FrameWriter()
         values = tuple(case.get(name, getattr(usual, name)) for name in names)
         head = writer.header(Header("exact/1", NAME, 1 << 26, None, values))
         yield head + writer.coded(1 << 26, bytes(range(200)), zlib.crc32(b"")) + writer.end()
+        writer = FrameWriter()  # zeros are symbol 0 over and over, which the model soon expects: they last long
+        head = writer.header(Header("exact/1", NAME, 1 << 26, None, values))
+        yield head + writer.coded(500, bytes(200), zlib.crc32(b"")) + writer.end()
 
 
 def tried(archives: Iterable[bytes]) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """The n-gram network: scoring equals stepping, a header rebuilds it, and it learns."""
 
+import importlib.abc
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -114,11 +116,41 @@ def test_bad_calls_are_refused() -> None:
         ({"hidden": 1 << 40}, "hidden"),
         ({"lanes": 4096, "chunk": 1024}, "the limit is 8388608"),
         ({"row_bits": 24, "width": 256}, "MiB, the limit is 2048"),
+        ({"lanes": 1, "chunk": 1, "hidden": 2048}, "operations for each byte"),
     ],
 )
 def test_absurd_headers_are_refused_before_anything_is_built(change: dict[str, int], message: str) -> None:
     with pytest.raises(UnsupportedError, match=message):
         models.build("ngram/1", {**NgramModel(SMALL).parameters(), **change})
+
+
+def test_too_little_memory_is_a_memory_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = NgramModel(SMALL)
+
+    def fail(*_: object, **__: object) -> None:
+        torch.empty(1 << 60)
+
+    monkeypatch.setattr(model._memory, "read", fail)
+    model.begin(1)
+    with pytest.raises(MemoryError):
+        model.predict()
+
+
+def test_a_torch_that_does_not_load_is_unsupported(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(importlib.abc.MetaPathFinder):
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "torch":
+                raise ImportError("libtorch.so: cannot open")
+
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "torch")
+    with pytest.raises(UnsupportedError, match="does not load: libtorch"):
+        models.for_level(1, 10)
+
+
+def test_a_device_that_is_not_there_is_unsupported() -> None:
+    with pytest.raises(UnsupportedError, match="'nothing' cannot be used"):
+        models.for_level(1, 10, device="nothing")
 
 
 def test_unknown_models_are_named() -> None:
@@ -127,7 +159,7 @@ def test_unknown_models_are_named() -> None:
 
 
 def test_tables_follow_the_input() -> None:
-    assert for_level(5, 1000).memory < 4 << 20
+    assert for_level(5, 1000).memory < 8 << 20
     assert for_level(5, 10**7) == for_level(5, None)
     sizes = [0, 1, 1000, 10**5, 10**6, 10**7]
     assert [for_level(5, size).memory for size in sizes] == sorted(for_level(5, size).memory for size in sizes)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from foretell import process
 from foretell.errors import UnsupportedError
 from foretell.models import ngram_parameters
 from foretell.models.base import Model
@@ -72,19 +71,23 @@ def for_level(level: int, size: int | None, *, device: str = "cpu") -> Model:
 
 
 def _ngram(parameters: ngram_parameters.Parameters, device: str) -> Model:
-    process.prepare()
     try:
-        from foretell.models.ngram import NgramModel
+        import torch
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
         raise UnsupportedError(
             f"model {ngram_parameters.NAME} needs torch, which is not installed: pip install 'foretell[torch]'"
         ) from error
+    except (ImportError, OSError) as error:
+        raise UnsupportedError(f"model {ngram_parameters.NAME} needs torch, which does not load: {error}") from error
+    from foretell.models.ngram import NgramModel
+
     try:
-        return NgramModel(parameters, device)
-    except (RuntimeError, AssertionError) as error:  # what torch raises for a device that it does not have
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch raises each of them
         raise UnsupportedError(f"device {device!r} cannot be used: {error}") from error
+    return NgramModel(parameters, device)
 
 
 register(

@@ -8,7 +8,9 @@ Contexts are hashed in C++ (``cpp/include/foretell/contexts.hpp``), the network 
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import numpy as np
@@ -30,6 +32,17 @@ _MOST_LOGIT = 2.0**30
 _MOST_TRUST = 2.0**26
 
 
+@contextlib.contextmanager
+def _out_of_memory() -> Iterator[None]:
+    """Make MemoryError of what torch raises when there is not enough; used as a decorator."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error):
+            raise MemoryError(f"model {NAME}: {error}") from error
+        raise
+
+
 class NgramModel:
     """See the module; the methods are those of `foretell.models.Model`.
 
@@ -45,6 +58,7 @@ class NgramModel:
     vocabulary = VOCABULARY
     precision = PRECISION
 
+    @_out_of_memory()
     def __init__(self, parameters: Parameters, device: str = "cpu") -> None:
         self._parameters = p = parameters
         self._device = device
@@ -74,7 +88,9 @@ class NgramModel:
             seed=p.seed + 2,
             device=device,
         )
-        self._trust = torch.zeros(ByteContexts.CANDIDATES * ByteContexts.CONFIDENCES, device=device)
+        self._trust = torch.zeros(
+            ByteContexts.CANDIDATES * ByteContexts.CONFIDENCES, dtype=torch.float32, device=device
+        )
         self._known = torch.ones_like(self._trust)  # 0 where a context was never seen: such weights stay zero
         self._known[:: ByteContexts.CONFIDENCES] = 0
         self._optimisers = [
@@ -92,6 +108,7 @@ class NgramModel:
         """See `foretell.models.Model`."""
         return asdict(self._parameters)
 
+    @_out_of_memory()
     def begin(self, lanes: int) -> None:
         """See `foretell.models.Model`."""
         if not 1 <= lanes <= self.lanes:
@@ -106,8 +123,8 @@ class NgramModel:
         self._buckets = np.empty((t, n, ByteContexts.CANDIDATES), np.int64)
         self._symbols = np.empty((t, n), np.uint8)
         self._cdf = np.empty((t, n, VOCABULARY + 1), np.uint32)
-        self._x = torch.empty((t, n, self._inputs), device=self._device)
-        self._h = torch.empty((t, n, self._parameters.hidden), device=self._device)
+        self._x = torch.empty((t, n, self._inputs), dtype=torch.float32, device=self._device)
+        self._h = torch.empty((t, n, self._parameters.hidden), dtype=torch.float32, device=self._device)
 
     def predict(self) -> NDArray[np.uint32]:
         """See `foretell.models.Model`."""
@@ -152,6 +169,7 @@ class NgramModel:
         trust = (self._trust * 2.0**exact.FRACTION_BITS).round_().clamp_(-_MOST_TRUST, _MOST_TRUST)
         self._frozen_trust = trust.to(torch.int32)
 
+    @_out_of_memory()
     @torch.no_grad()
     def _forward(self, first: int, last: int) -> None:
         """Fill x, h and cdf of the steps first..last from their features."""
@@ -171,6 +189,7 @@ class NgramModel:
         else:
             out[:] = exact.cdf_from_logits(logits, PRECISION).cpu().numpy().view(np.uint32)
 
+    @_out_of_memory()
     @torch.no_grad()
     def _learn(self) -> None:
         """Train on the filled steps of the chunk."""

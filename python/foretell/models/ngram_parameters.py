@@ -16,6 +16,9 @@ MAX_MEMORY = 2 << 30
 #: The most numbers that one chunk may hold in a layer, and so the most noise that dithering keeps.
 MAX_CHUNK_NUMBERS = 1 << 23
 
+#: The most operations for each byte: ten times those of the highest level, so that a few hostile bytes buy little time.
+MAX_WORK = 1 << 22
+
 VOCABULARY = 256
 
 #: What a header may say of each parameter.
@@ -78,11 +81,21 @@ class Parameters:
     @property
     def memory(self) -> int:
         """Bytes that the model may take: tables (paid for only where touched), noise, layers, one chunk's values."""
-        x = ByteContexts.SLOTS * self.width
-        tables = (2 * x + 4 * ByteContexts.SLOTS << self.row_bits) + (4 * ByteContexts.CANDIDATES << self.run_bits)
-        layers = 16 * self.hidden * (x + VOCABULARY)  # masters, frozen, squares, gradients
-        inputs = 8 * self.lanes * self.chunk * x  # and their gradients
+        rows = 256 + (1 << min(16, self.row_bits)) + (ByteContexts.SLOTS - 2 << self.row_bits)
+        tables = rows * (2 * self.width + 4) + (4 * ByteContexts.CANDIDATES << self.run_bits)
+        layers = 24 * self.weights  # masters, frozen ones, squares, gradients, a root in float64
+        inputs = 40 * self.lanes * self.chunk * ByteContexts.SLOTS * self.width  # and their gradients, in float64 too
         return tables + layers + inputs + 24 * self.chunk_numbers  # noise, logits, CDFs and gradients
+
+    @property
+    def weights(self) -> int:
+        """Numbers in the two layers."""
+        return self.hidden * (ByteContexts.SLOTS * self.width + VOCABULARY)
+
+    @property
+    def work(self) -> int:
+        """Operations on weights for each byte: a forward and two backward products, and the share of an update."""
+        return 3 * self.weights + 16 * self.weights // (self.lanes * self.chunk)
 
 
 PARAMETER_NAMES = tuple(field.name for field in fields(Parameters))
@@ -101,6 +114,10 @@ def from_header(values: Mapping[str, int]) -> Parameters:
         raise UnsupportedError(
             f"model {NAME}: a chunk of {parameters.lanes} lanes x {parameters.chunk} steps and {parameters.hidden} "
             f"hidden units holds {parameters.chunk_numbers} numbers, the limit is {MAX_CHUNK_NUMBERS}"
+        )
+    if parameters.work > MAX_WORK:
+        raise UnsupportedError(
+            f"model {NAME}: the header asks for {parameters.work} operations for each byte, the limit is {MAX_WORK}"
         )
     if parameters.memory > MAX_MEMORY:
         raise UnsupportedError(
