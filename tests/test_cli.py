@@ -170,6 +170,38 @@ def test_levels_threads_and_bundled_flags(place: Path) -> None:
     assert run("-dcvv", "stored", cwd=place)[0] == TEXT
 
 
+def test_options_may_stand_behind_files(place: Path) -> None:
+    (place / "other").write_bytes(NOISE)
+    run("-0", "text", "-k", "other", cwd=place)
+    assert names(place) == ["other", "other.fore", "text", "text.fore"]
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_standard_streams(place: Path, closed: str) -> None:
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh"]
+    run("text", cwd=place, command=[*shell, *COMMAND])
+    assert foretell.decompress((place / "text.fore").read_bytes()) == TEXT
+    for arguments in (["absent"], ["-d", "absent.fore"]):
+        out, _ = run(*arguments, cwd=place, status=1, command=[*shell, *COMMAND])
+        assert out == b""
+    run("-l", "text.fore", cwd=place, command=[*shell, *COMMAND])
+    assert names(place) == ["text", "text.fore"]
+
+
+def test_names_that_are_no_text(place: Path) -> None:
+    os.rename(place / "text", os.fsencode(place) + b"/\xff")
+    run("\udcff", cwd=place)
+    strict = ["env", "PYTHONIOENCODING=utf-8:strict", *COMMAND]
+    assert b"\xff.fore" in run("-l", "\udcff.fore", cwd=place, command=strict)[0]
+
+
+def test_messages_name_the_target(place: Path) -> None:
+    assert run("-o", "absent/x", "text", cwd=place, status=1)[1] == (
+        "foretell: text: absent/x: No such file or directory\n"
+    )
+    assert "File name too long" in run("-o", "x" * 300, "text", cwd=place, status=1)[1]
+
+
 def test_help_and_version(place: Path) -> None:
     assert b"-0" in run("--help", cwd=place)[0]
     assert run("-V", cwd=place)[0].decode().split() == ["foretell", foretell.__version__]
@@ -215,6 +247,16 @@ def test_without_torch_it_says_what_is_missing(place: Path) -> None:
     assert names(place) == ["coded.fore", "text"]
     assert b"ngram/1" in run("-l", "coded.fore", cwd=place, command=command)[0]
     assert run("-0c", "text", cwd=place, command=command)[0] == foretell.compress(TEXT, 0)
+
+
+def test_the_network_there_and_back_with_any_number_of_threads(place: Path) -> None:
+    pytest.importorskip("torch")
+    command = [sys.executable, "-m", "foretell"]
+    for threads in ("1", "2"):
+        run("-T", threads, "-o", threads, "text", cwd=place, command=command)
+    assert (place / "1").read_bytes() == (place / "2").read_bytes()
+    assert foretell.frame_info(place / "1")[0].model == "ngram/1"
+    assert run("-dc", "1", cwd=place, command=command)[0] == TEXT
 
 
 def test_list_of_a_damaged_file(place: Path) -> None:
@@ -329,9 +371,10 @@ def test_terminals(place: Path) -> None:
     code, shown = on_terminal(["-cf", "text"], place)
     assert code == 0
     assert b"FTL" in shown
-    code, shown = on_terminal(["-d"], place)
-    assert code == 2
-    assert b"cannot be read from a terminal" in shown
+    for option in ("-d", "-l"):
+        code, shown = on_terminal([option], place)
+        assert code == 1
+        assert b"cannot be read from a terminal" in shown
 
 
 def test_progress_on_a_terminal(place: Path) -> None:

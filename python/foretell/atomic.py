@@ -32,11 +32,12 @@ def atomic_output(path: str, *, overwrite: bool = False, like: os.stat_result | 
     OSError
         If writing fails.
     """
-    if os.path.lexists(path) and not _replaceable(path):
+    exists = _exists(path)
+    if exists and not _replaceable(path):
         with open(path, "wb") as file:  # a device or a pipe; a directory fails here, saying so
             yield file
         return
-    if os.path.lexists(path) and not overwrite:
+    if exists and not overwrite:
         raise FileExistsError(f"{path} already exists")
     folder, name = os.path.split(path)
     # Long names are cut, so that the temporary one stays within the 255 bytes that file systems allow.
@@ -44,7 +45,10 @@ def atomic_output(path: str, *, overwrite: bool = False, like: os.stat_result | 
     try:
         # Until the end nobody else may read it if the source might be private.
         mode = 0o666 if like is None else 0o600
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, path) from None
         with open(descriptor, "wb") as file:
             yield file
             file.flush()
@@ -57,9 +61,29 @@ def atomic_output(path: str, *, overwrite: bool = False, like: os.stat_result | 
             os.replace(temporary, path)
         else:
             _move_new(temporary, path)
+        _sync_folder(folder or os.curdir)
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+
+
+def _exists(path: str) -> bool:
+    """Tell whether there is something named `path`; raises OSError for a name that cannot be."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _sync_folder(folder: str) -> None:
+    """Make a rename in `folder` last, before the source of what was renamed may be removed."""
+    with contextlib.suppress(OSError):  # not every system opens or syncs folders
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _replaceable(path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import stat
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import IO, cast
 
 import foretell
-from foretell import cli_signals
+from foretell import cli_signals, process
 from foretell.atomic import atomic_output
 from foretell.cli_list import Listing
 from foretell.cli_options import SUFFIX, parse, use_threads
@@ -69,7 +70,7 @@ class _Task:
         """Open the input; its status is None unless it is a regular file."""
         if self.stdin:
             if not self.compressing and sys.stdin.isatty():
-                raise _Skip("compressed data cannot be read from a terminal")
+                raise OSError("compressed data cannot be read from a terminal")
             yield sys.stdin.buffer, None
             return
         status = os.stat(self.name)
@@ -227,7 +228,9 @@ def main(arguments: list[str] | None = None) -> int:
     int
         0 all went well, 1 an error, 2 a warning only.
     """
+    _open_standard_streams()
     options = parse(arguments)
+    process.prepare()
     use_threads(options.threads)
     result = _ERROR
     with cli_signals.signals_raise():
@@ -244,6 +247,17 @@ def main(arguments: list[str] | None = None) -> int:
     return result
 
 
+def _open_standard_streams() -> None:
+    """Put the null device where a standard stream was closed: the next file opened would take its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - it stays open
+
+
 def _run_all(options: argparse.Namespace) -> int:
     result = _OK
     for name in options.files:
@@ -254,11 +268,15 @@ def _run_all(options: argparse.Namespace) -> int:
 
 def _list_all(options: argparse.Namespace) -> int:
     listing = Listing(verbose=options.verbose)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # names need not be valid in the terminal's encoding
     result = _OK
     for name in options.files:
 
         def show(name: str = name) -> None:
             if name == "-":
+                if sys.stdin.isatty():
+                    raise OSError("compressed data cannot be read from a terminal")
                 print(listing.add("(stdin)", foretell.frame_info(sys.stdin.buffer)))
             else:
                 print(listing.add(name, foretell.frame_info(name)))

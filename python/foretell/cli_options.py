@@ -76,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Return the options, checked against each other; exits on a mistake."""
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     options.files = options.files or ["-"]
     if options.output is not None:
         if options.stdout:
@@ -95,5 +95,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def use_threads(count: int | None) -> None:
     """Make the model use `count` threads. Takes effect before torch is imported, which happens with the first model."""
     if count is not None:
-        threads = str(count or os.cpu_count() or 1)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        threads = str(count or cores or 1)
         os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = threads

@@ -1,4 +1,7 @@
-"""Settings of the whole process that a model's speed needs. None of them changes a result."""
+"""Settings of the whole process that a model's speed needs. None of them changes a result.
+
+The command makes them; a program that uses the library decides for itself: `foretell.process.prepare()`.
+"""
 
 from __future__ import annotations
 
