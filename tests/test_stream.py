@@ -390,6 +390,29 @@ def test_file_objects(tmp_path: Path) -> None:
         file.read()
 
 
+def test_an_exception_is_not_hidden_by_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnicodeError), foretell.ForetellFile(io.BytesIO(), "w", size=100) as file:
+        file.write("ä".encode("ascii"))
+    assert file.closed
+    monkeypatch.setattr(models, "for_level", lambda *_, **__: 1 / 0)
+    file = foretell.ForetellFile(io.BytesIO(), "w", block_size=10)
+    with pytest.raises(ZeroDivisionError):
+        file.write(bytes(11))
+    file.close()
+    file = foretell.ForetellFile(io.BytesIO(), "w", size=100)
+    with pytest.raises(ValueError, match="promised"):
+        file.close()
+
+
+def test_reading_on_after_an_error_gives_it_again() -> None:
+    archive = bytearray(foretell.compress(TEXT))
+    archive[60] ^= 1
+    with foretell.ForetellFile(io.BytesIO(archive)) as file:
+        for _ in range(2):
+            with pytest.raises(foretell.CorruptError):
+                file.read()
+
+
 def test_text_files(tmp_path: Path) -> None:
     path = tmp_path / "lines.fore"
     with foretell.open(path, "wt", encoding="utf-8", newline="\n") as file:

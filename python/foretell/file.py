@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import io
 import os
 from typing import IO, TYPE_CHECKING
@@ -131,6 +132,7 @@ class ForetellFile(io.BufferedIOBase):
         else:
             raise TypeError(f"file: a path or a binary file object is needed, not {type(file).__name__}")
         self._written = 0
+        self._failed = False  # a write raised: the frame cannot be ended
         if self.mode == "rb":
             self._plain = io.BufferedReader(_PlainIO(self._file, device, progress), _BUFFER)
 
@@ -215,18 +217,30 @@ class ForetellFile(io.BufferedIOBase):
         file = self._open_file()
         if self._compressor is None:
             raise io.UnsupportedOperation("the file is open for reading")
-        file.write(self._compressor.compress(data))
+        try:
+            file.write(self._compressor.compress(data))
+        except BaseException:
+            self._failed = True
+            raise
         length = memoryview(data).nbytes
         self._written += length
         return length
 
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close; an exception on its way out is not replaced by one of closing."""
+        if kind is None:
+            self.close()
+        else:
+            with contextlib.suppress(ValueError):  # what was promised as `size` has not come
+                self.close()
+
     def close(self) -> None:
-        """End the frame if writing; close the underlying file if it was opened here."""
+        """End the frame if writing and all went well; close the underlying file if it was opened here."""
         file, self._file = self._file, None
         if file is None:
             return
         try:
-            if self._compressor is not None:
+            if self._compressor is not None and not self._failed:
                 file.write(self._compressor.flush())
         finally:
             if self._owned:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from foretell.decompressor import Decompressor
-from foretell.errors import TruncatedError
+from foretell.errors import Error, TruncatedError
 
 if TYPE_CHECKING:
     from foretell.codec import Progress
@@ -34,6 +34,7 @@ class PlainReader:
         self._progress = progress
         self._decompressor: Decompressor | None = None
         self._given = 0  # bytes taken from the source
+        self._error: Error | None = None  # raised again by every later call
 
     def read(self, limit: int) -> bytes:
         """Return 1 to `limit` (at least 1) plain bytes, none at the end of the last frame.
@@ -45,6 +46,15 @@ class PlainReader:
         CorruptError, UnsupportedError, ModelMismatchError
             As `Decompressor.decompress`.
         """
+        if self._error is not None:
+            raise self._error
+        try:
+            return self._read(limit)
+        except Error as error:
+            self._error = error
+            raise
+
+    def _read(self, limit: int) -> bytes:
         while True:
             frame = self._decompressor
             data: bytes | memoryview = b""
