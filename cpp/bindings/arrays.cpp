@@ -39,6 +39,9 @@ py::array as_array(const py::handle& object, const char* argument, py::ssize_t d
   if ((array.flags() & py::array::c_style) == 0) {
     throw py::value_error(std::string(argument) + ": expected a C-contiguous array; use numpy.ascontiguousarray");
   }
+  if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0) {
+    throw py::value_error(std::string(argument) + ": expected an aligned array; use a copy of it");
+  }
   return array;
 }
 

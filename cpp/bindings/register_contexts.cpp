@@ -11,6 +11,9 @@ namespace {
 using Int64Array = py::array_t<std::int64_t, py::array::c_style>;
 
 std::span<std::int64_t> writable(Int64Array& array) {
+  if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0) {
+    throw py::value_error("rows, candidates and buckets must be aligned arrays");
+  }
   return {array.mutable_data(), static_cast<std::size_t>(array.size())};
 }
 
