@@ -4,7 +4,8 @@
 
 FILE gives the bytes that are sent through pipes: A and B megabytes (5 and 20), there and back. Every run is the
 `foretell` command in a process of its own; memory is that process's peak, time is counted from its start.
-Exit status 1 if anything does not come back, or random bytes grow by more than 0.1 % + 64 bytes.
+Exit status 1 if anything does not come back, random bytes grow by more than 0.1 % + 64 bytes, or the peaks of A and B
+differ by more than 2 %.
 """
 
 from __future__ import annotations
@@ -104,6 +105,10 @@ def main() -> int:
     if options.json:
         write_report(options.json, results)
     fits = results["random"]["file_bytes"] <= RANDOM_BYTES * 1.001 + 64
+    streams = [results[f"{count} MB"] for count in options.megabytes]
+    for way in ("encode", "decode"):
+        peaks = [row[way]["peak_mib"] for row in streams]
+        fits = fits and max(peaks) <= 1.02 * min(peaks)
     return 0 if fits and all(row["identical"] for row in results.values()) else 1
 
 

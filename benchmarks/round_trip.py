@@ -31,9 +31,10 @@ def content(argument: str) -> tuple[str, bytes]:
 
 
 def load_torch() -> None:
-    """Import torch before the clock starts, as the first model does."""
-    from foretell import models
+    """Import torch before the clock starts, as the command does."""
+    from foretell import models, process
 
+    process.prepare()
     models.for_level(1, 1)
 
 

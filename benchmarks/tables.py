@@ -58,9 +58,9 @@ def rendered(text: str) -> str:
     """Return `text` with the tables between its markers made anew."""
     for name, render in TABLES.items():
         report = json.loads((RESULTS / f"{name}.json").read_text())
-        marker = re.compile(rf"(<!-- {name}: [^\n]* -->\n).*?(\n<!-- end -->)", re.DOTALL)
+        marker = re.compile(rf"(<!-- {name}: [^\n]* -->\n).*?(<!-- end -->)", re.DOTALL)
         lines = "\n".join(render(report))
-        text, count = marker.subn(lambda found, lines=lines: found[1] + lines + found[2], text)
+        text, count = marker.subn(lambda found, lines=lines: found[1] + lines + "\n" + found[2], text)
         if count != 1:
             raise SystemExit(f"README.md: the marker of {name} stands there {count} times, expected once")
     return text
