@@ -7,4 +7,5 @@ PYBIND11_MODULE(_core, module) {
   foretell::bindings::register_coders(module);
   foretell::bindings::register_cdf(module);
   foretell::bindings::register_contexts(module);
+  foretell::bindings::register_rans(module);
 }

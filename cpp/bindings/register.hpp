@@ -9,5 +9,6 @@ void register_errors(pybind11::module_& module);
 void register_coders(pybind11::module_& module);
 void register_cdf(pybind11::module_& module);
 void register_contexts(pybind11::module_& module);
+void register_rans(pybind11::module_& module);
 
 }  // namespace foretell::bindings

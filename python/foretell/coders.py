@@ -1,10 +1,10 @@
 """Entropy coders: symbols and their CDFs in, bytes out, and the same symbols back.
 
-All of them are queues (first in, first out) built on one range coder: 64 bits of state, 32-bit words, carries
-handled, CDF precision up to 32 bits. A symbol costs its ideal ``-log2(freq / 2**P)`` bits plus at most ``log2(1 +
-2**(P - 32))`` (0.0056 at ``P = 24``, and 0.0001 on average); the end of a stream costs less than a byte: the total is
-rounded up to whole bytes. An empty message is an empty stream. A stream holds neither its length nor the number of
-its symbols: store both beside it.
+Range coders are queues (first in, first out): 64 bits of state, 32-bit words, carries handled, CDF precision up to 32
+bits. A symbol costs its ideal ``-log2(freq / 2**P)`` bits plus at most ``log2(1 + 2**(P - 32))`` (0.0056 at ``P = 24``,
+and 0.0001 on average); the end of a stream costs less than a byte: the total is rounded up to whole bytes. An empty
+message is an empty stream. `RansCoder` is a stack (last in, first out) at the same price a symbol, and 8 bytes a state.
+A stream holds neither its length nor the number of its symbols: store both beside it.
 
 Which one to use:
 
@@ -40,6 +40,6 @@ array([2, 0, 1, 0, 0, 2, 1, 0], dtype=uint32)
 >>> decoder.finish()
 """
 
-from foretell._core import LaneDecoder, LaneEncoder, RangeDecoder, RangeEncoder
+from foretell._core import LaneDecoder, LaneEncoder, RangeDecoder, RangeEncoder, RansCoder
 
-__all__ = ["LaneDecoder", "LaneEncoder", "RangeDecoder", "RangeEncoder"]
+__all__ = ["LaneDecoder", "LaneEncoder", "RangeDecoder", "RangeEncoder", "RansCoder"]
