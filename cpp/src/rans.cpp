@@ -6,16 +6,13 @@
 
 #include "checks.hpp"
 #include "prefetch.hpp"
+#include "rans_kernels.hpp"
 
 namespace foretell {
 namespace {
 
 constexpr std::size_t kStateBytes = 8;
 constexpr std::size_t kWordBytes = 4;
-
-// Room is made for this many symbols at a time: a word for each of a long message would be memory, touched and cleared
-// by the system, of which a tenth is used.
-constexpr std::size_t kChunk = 4096;
 
 // A CDF of its own for each symbol comes from memory: 0.1 us a row if it is asked for when it is needed.
 constexpr std::size_t kEncodeAhead = 16;      // touches one or two lines a row
@@ -122,7 +119,7 @@ void RansCoder::encode_reverse(std::span<const Integer> start, std::span<const I
   check_interval_shape(start.size(), freq.size(), start.size(), kBits<Integer>, precision_);
   const std::uint64_t total = std::uint64_t{1} << precision_;
   for (std::size_t left = start.size(); left != 0;) {
-    const std::size_t chunk = std::min(left, kChunk);
+    const std::size_t chunk = std::min(left, kPushChunk);
     std::uint32_t* top = words_.reserve(chunk);
     for (const std::size_t end = left - chunk; left != end; --left) {
       const std::size_t i = left - 1;
@@ -146,7 +143,7 @@ void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t> symbols, s
   check_cdf_shape(cdf.size(), symbols.size(), row_size, kBits<Integer>, precision_);
   const std::uint64_t total = std::uint64_t{1} << precision_;
   for (std::size_t left = symbols.size(); left != 0;) {
-    const std::size_t chunk = std::min(left, kChunk);
+    const std::size_t chunk = std::min(left, kPushChunk);
     std::uint32_t* top = words_.reserve(chunk);
     for (const std::size_t end = left - chunk; left != end; --left) {
       const std::size_t i = left - 1;

@@ -40,6 +40,6 @@ array([2, 0, 1, 0, 0, 2, 1, 0], dtype=uint32)
 >>> decoder.finish()
 """
 
-from foretell._core import LaneDecoder, LaneEncoder, RangeDecoder, RangeEncoder, RansCoder
+from foretell._core import LaneDecoder, LaneEncoder, RangeDecoder, RangeEncoder, RansCoder, StaticTable
 
-__all__ = ["LaneDecoder", "LaneEncoder", "RangeDecoder", "RangeEncoder", "RansCoder"]
+__all__ = ["LaneDecoder", "LaneEncoder", "RangeDecoder", "RangeEncoder", "RansCoder", "StaticTable"]

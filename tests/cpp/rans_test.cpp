@@ -1,5 +1,6 @@
 #include "foretell/rans.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <random>
@@ -276,6 +277,166 @@ void random_bytes_never_leave_bounds() {
   }
 }
 
+// -- one CDF for all symbols -----------------------------------------------------------------------------------------
+
+struct TableMessage {
+  std::vector<std::uint32_t> cdf;
+  std::vector<std::uint16_t> symbols;
+};
+
+/// `length` symbols drawn from a CDF of `vocabulary`, one of which takes most of what is spare if `lopsided`.
+TableMessage make_table_message(std::uint64_t seed, std::size_t length, std::uint32_t vocabulary, unsigned precision,
+                                bool lopsided) {
+  std::mt19937_64 random(seed);
+  const std::uint32_t total = 1U << precision;
+  TableMessage message;
+  for (std::uint32_t s = 1; s < vocabulary; ++s) {
+    const std::uint64_t spare = random() % (total - vocabulary + 1);
+    message.cdf.push_back(lopsided ? (s > vocabulary / 2 ? total - vocabulary : 0) : static_cast<std::uint32_t>(spare));
+  }
+  message.cdf.push_back(0);
+  message.cdf.push_back(total - vocabulary);
+  std::ranges::sort(message.cdf);
+  for (std::uint32_t s = 0; s <= vocabulary; ++s) {
+    message.cdf[s] += s;
+  }
+  for (std::size_t i = 0; i < length; ++i) {
+    const auto slot = static_cast<std::uint32_t>(random() % total);
+    message.symbols.push_back(
+        static_cast<std::uint16_t>(std::ranges::upper_bound(message.cdf, slot) - message.cdf.begin() - 1));
+  }
+  return message;
+}
+
+/// The stream by the general functions, of which tables are a fast case.
+Bytes encode_by_intervals(const TableMessage& message, unsigned precision, std::size_t interleave) {
+  std::vector<std::uint32_t> start;
+  std::vector<std::uint32_t> freq;
+  for (const std::uint16_t symbol : message.symbols) {
+    start.push_back(message.cdf[symbol]);
+    freq.push_back(message.cdf[symbol + 1U] - message.cdf[symbol]);
+  }
+  RansCoder coder(precision, interleave);
+  coder.encode_reverse(view(start), view(freq));
+  return coder.to_bytes();
+}
+
+template <typename Symbol>
+void check_table_round_trip(const TableMessage& message, const StaticTable& table, std::size_t interleave,
+                            const Bytes& stream) {
+  const std::vector<Symbol> symbols(message.symbols.begin(), message.symbols.end());
+  RansCoder encoder(table.precision(), interleave);
+  encoder.encode_table_reverse(view(symbols), table);
+  CHECK(encoder.to_bytes() == stream);
+  if constexpr (sizeof(Symbol) <= 2) {
+    RansCoder decoder(stream, table.precision(), interleave);
+    std::vector<Symbol> decoded(symbols.size());
+    decoder.decode_table(table, std::span(decoded));
+    CHECK(decoded == symbols);
+    decoder.finish();
+  }
+}
+
+void tables_equal_intervals() {
+  for (const unsigned precision : {1U, 4U, 11U, 12U, 16U}) {
+    for (const std::uint32_t vocabulary : {1U, 2U, 3U, 16U, 256U, 257U, 2000U}) {
+      for (const std::size_t interleave : {1UL, 2UL, 3UL, 4UL, 7UL, 8UL, 16UL, 24UL, 32UL, 64UL, 100UL}) {
+        if (vocabulary > 1U << precision) {
+          continue;
+        }
+        for (const std::size_t length : {0UL, 1UL, 31UL, 64UL, 1000UL, 9001UL}) {
+          const bool lopsided = length % 3 == 1;
+          const TableMessage message = make_table_message(length, length, vocabulary, precision, lopsided);
+          const StaticTable table(view(message.cdf), precision);
+          const Bytes stream = encode_by_intervals(message, precision, interleave);
+          check_table_round_trip<std::uint16_t>(message, table, interleave, stream);
+          check_table_round_trip<std::uint32_t>(message, table, interleave, stream);
+          if (table.fits_byte()) {
+            check_table_round_trip<std::uint8_t>(message, table, interleave, stream);
+          }
+        }
+      }
+    }
+  }
+}
+
+void table_batches_may_be_split() {
+  const TableMessage message = make_table_message(1, 500, 200, 14, false);
+  const StaticTable table(view(message.cdf), 14);
+  const auto symbols = view(message.symbols);
+  for (const std::size_t interleave : {1UL, 8UL, 32UL}) {
+    RansCoder coder(14, interleave);
+    coder.encode_table_reverse(symbols.subspan(333), table);
+    coder.encode_table_reverse(symbols.subspan(10, 323), table);
+    coder.encode_table_reverse(symbols.first(10), table);
+    CHECK(coder.to_bytes() == encode_by_intervals(message, 14, interleave));
+    std::vector<std::uint16_t> decoded(500);
+    const std::span<std::uint16_t> out(decoded);
+    coder.decode_table(table, out.first(3));
+    coder.decode_table(table, out.subspan(3, 67));
+    coder.decode_table(table, out.subspan(70));
+    CHECK(decoded == message.symbols);
+    coder.finish();
+  }
+}
+
+void bad_table_arguments_change_nothing() {
+  const std::vector<std::uint32_t> cdf{0, 1, 256};
+  const StaticTable table(view(cdf), 8);
+  RansCoder coder(8, 2);
+  CHECK_THROWS(kInvalidArgument, coder.encode_table_reverse(view(std::vector<std::uint8_t>{0, 2}), table));
+  const StaticTable other(view(std::vector<std::uint32_t>{0, 1, 512}), 9);
+  CHECK_THROWS(kInvalidArgument, coder.encode_table_reverse(view(std::vector<std::uint8_t>{0}), other));
+  std::vector<std::uint8_t> symbols(3);
+  CHECK_THROWS(kInvalidArgument, coder.decode_table(other, std::span(symbols)));
+  std::vector<std::uint32_t> many(258);
+  for (std::uint32_t i = 0; i < many.size(); ++i) {
+    many[i] = i == 257 ? 512 : i;
+  }
+  const StaticTable wide(view(many), 9);
+  RansCoder nine(9);
+  CHECK_THROWS(kInvalidArgument, nine.decode_table(wide, std::span(symbols)));
+  CHECK(coder.is_exhausted() && nine.is_exhausted());
+}
+
+/// Decodes a damaged stream; whatever comes out is in the table.
+Errc decode_damaged(const Bytes& stream, const StaticTable& table, std::size_t interleave,
+                    std::vector<std::uint8_t>& symbols) {
+  const Errc code = test::thrown_by([&] {
+    RansCoder coder(stream, table.precision(), interleave);
+    coder.decode_table(table, std::span(symbols));
+    coder.finish();
+  });
+  CHECK(code == Errc::kOk || code == Errc::kTruncated || code == Errc::kCorrupt);
+  CHECK(std::ranges::all_of(symbols, [&](std::uint8_t symbol) { return symbol < table.vocabulary(); }));
+  return code;
+}
+
+void damaged_table_streams() {
+  for (const std::size_t interleave : {1UL, 3UL, 8UL, 32UL}) {
+    const TableMessage message = make_table_message(3, 300, 100, 12, false);
+    const StaticTable table(view(message.cdf), 12);
+    const Bytes stream = encode_by_intervals(message, 12, interleave);
+    const std::vector<std::uint8_t> sound(message.symbols.begin(), message.symbols.end());
+    std::vector<std::uint8_t> symbols(300);
+    for (std::size_t length = 0; length < stream.size(); ++length) {
+      const Bytes cut(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(length));
+      CHECK(decode_damaged(cut, table, interleave, symbols) == Errc::kTruncated);
+    }
+    for (std::size_t bit = 0; bit < 8 * stream.size(); ++bit) {
+      Bytes flipped = stream;
+      flipped[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
+      CHECK(decode_damaged(flipped, table, interleave, symbols) != Errc::kOk || symbols != sound);
+    }
+    std::mt19937_64 random(5);
+    for (int round = 0; round < 300; ++round) {
+      Bytes garbage(8 * interleave + 4 * (random() % 100));
+      std::ranges::generate(garbage, [&] { return static_cast<std::uint8_t>(random()); });
+      decode_damaged(garbage, table, interleave, symbols);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace foretell
 
@@ -294,6 +455,10 @@ int main() {
       {"what_is_left_over_is_corrupt", foretell::what_is_left_over_is_corrupt},
       {"popping_from_nothing_is_truncation", foretell::popping_from_nothing_is_truncation},
       {"random_bytes_never_leave_bounds", foretell::random_bytes_never_leave_bounds},
+      {"tables_equal_intervals", foretell::tables_equal_intervals},
+      {"table_batches_may_be_split", foretell::table_batches_may_be_split},
+      {"bad_table_arguments_change_nothing", foretell::bad_table_arguments_change_nothing},
+      {"damaged_table_streams", foretell::damaged_table_streams},
   };
   return foretell::test::run_all(tests);
 }

@@ -46,6 +46,7 @@
 
 #include "foretell/errc.hpp"
 #include "foretell/range_coder.hpp"
+#include "foretell/static_table.hpp"
 
 namespace foretell {
 
@@ -59,15 +60,20 @@ inline constexpr std::size_t kMaxInterleave = 1024;                   // far abo
 // A state is a std::uint64_t in [kRansBottom, 2^64). Words are pushed downwards: the stack grows to lower addresses, so
 // that popping, and the finished stream, run forwards.
 
+/// `a` if `condition` is 1, `b` if it is 0, in arithmetic: whether a word moves is noise that no branch predictor
+/// learns, and compilers turn `condition ? a : b` into a branch.
+[[nodiscard]] inline std::uint64_t choose(std::uint64_t condition, std::uint64_t a, std::uint64_t b) noexcept {
+  return b ^ ((a ^ b) & (0 - condition));
+}
+
 /// Pushes one symbol and returns the new top of the words; there is room for one below `top`, which may be written to
 /// even if it is not used. Expects 1 <= freq and start + freq <= 2^precision.
 [[nodiscard]] inline std::uint32_t* push_symbol(std::uint64_t& state, std::uint32_t* top, std::uint64_t start,
                                                 std::uint64_t freq, unsigned precision) noexcept {
-  // Without a branch: whether a word moves is noise that no predictor learns.
-  const bool moves = state >> (64 - precision) >= freq;
+  const std::uint64_t moves = state >> (64 - precision) >= freq ? 1 : 0;
   top[-1] = static_cast<std::uint32_t>(state);
-  top -= moves ? 1 : 0;
-  const std::uint64_t rest = moves ? state >> 32 : state;
+  top -= moves;
+  const std::uint64_t rest = choose(moves, state >> 32, state);
   const std::uint64_t quotient = rest / freq;
   state = (quotient << precision) + start + (rest - quotient * freq);
   return top;
@@ -119,6 +125,35 @@ template <typename Integer>
   }
   symbol = static_cast<std::uint32_t>(below);
   return pop_symbol(state, next, end, start, after - start, precision);
+}
+
+// -- per symbol, with one CDF for all: the same numbers without division and search -----------------------------------
+
+/// As push_symbol with the symbol's start and freq.
+[[nodiscard]] inline std::uint32_t* push_symbol(std::uint64_t& state, std::uint32_t* top, const TableSymbol& symbol,
+                                                unsigned precision) noexcept {
+  const std::uint64_t moves = state >> (64 - precision) > symbol.freq_minus_1 ? 1 : 0;
+  top[-1] = static_cast<std::uint32_t>(state);
+  top -= moves;
+  const std::uint64_t rest = choose(moves, state >> 32, state);
+  // quotient * 2^P + start + rest - quotient * freq
+  const std::uint64_t others = (std::uint64_t{1} << precision) - 1 - symbol.freq_minus_1;
+  state = rest + symbol.start + divide(rest, symbol) * others;
+  return top;
+}
+
+/// Pops one symbol. Reads a word at `next` even if the symbol needs none, so one must be there.
+template <typename Symbol>
+[[nodiscard]] inline Symbol pop_symbol(std::uint64_t& state, const std::uint32_t*& next, const Symbol* lookup,
+                                       const std::uint64_t* intervals, unsigned precision) noexcept {
+  const std::uint64_t slot = top_slot(state, precision);
+  const Symbol symbol = lookup[slot];
+  const std::uint64_t interval = intervals[symbol];
+  const std::uint64_t rest = (interval & 0xffffffff) * (state >> precision) + (slot - (interval >> 32));
+  const std::uint64_t moves = rest < kRansBottom ? 1 : 0;
+  state = choose(moves, rest << 32 | *next, rest);
+  next += moves;
+  return symbol;
 }
 
 // -- the whole stack: owns its memory, checks its input, throws foretell::Error --------------------------------------
@@ -173,6 +208,16 @@ class RansCoder {
   template <typename Integer>
   void decode(std::span<const Integer> cdf, std::size_t row_size, std::span<std::uint32_t> symbols);
 
+  /// Pushes symbols.size() symbols of one CDF, the last of them first. `Symbol` is std::uint8_t, std::uint16_t or
+  /// std::uint32_t. Throws kInvalidArgument, and changes nothing, if the table has another precision or a symbol is
+  /// outside it.
+  template <typename Symbol>
+  void encode_table_reverse(std::span<const Symbol> symbols, const StaticTable& table);
+
+  /// Pops symbols.size() symbols of one CDF, in order. `Symbol` is std::uint16_t, or std::uint8_t if table.fits_byte().
+  template <typename Symbol>
+  void decode_table(const StaticTable& table, std::span<Symbol> symbols);
+
   /// The stream. The stack stays as it is.
   [[nodiscard]] std::vector<std::uint8_t> to_bytes() const;
 
@@ -184,6 +229,8 @@ class RansCoder {
 
  private:
   void check_usable() const;
+  void check_table(const StaticTable& table) const;
+  void turn_to_cursor() noexcept;
 
   unsigned precision_;
   Errc failure_ = Errc::kOk;

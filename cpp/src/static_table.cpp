@@ -1,0 +1,68 @@
+#include "foretell/static_table.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <string>
+
+#include "foretell/cdf.hpp"
+#include "foretell/errc.hpp"
+
+namespace foretell {
+
+TableSymbol make_table_symbol(std::uint32_t start, std::uint32_t freq) noexcept {
+  TableSymbol symbol{
+      .reciprocal = 0,
+      .freq_minus_1 = static_cast<std::uint16_t>(freq - 1),
+      .start = static_cast<std::uint16_t>(start),
+      .increment = 0,
+      .shift = 0,
+  };
+  if (freq == 1) {
+    symbol.reciprocal = ~std::uint64_t{0};
+    symbol.increment = 1;
+    return symbol;
+  }
+  const auto k = static_cast<unsigned>(std::bit_width(freq - 1));  // 2^(k-1) < freq <= 2^k
+  // D = 2^(63+k) is 128 bits wide: long division by freq, 2^63 first, then k zeros.
+  std::uint64_t m = (std::uint64_t{1} << 63) / freq;
+  std::uint64_t e = (std::uint64_t{1} << 63) % freq;
+  for (unsigned i = 0; i < k; ++i) {
+    m = 2 * m + (2 * e >= freq ? 1 : 0);
+    e = 2 * e >= freq ? 2 * e - freq : 2 * e;
+  }
+  const bool up = e != 0 && freq - e <= e;
+  symbol.reciprocal = up ? m + 1 : m;
+  symbol.increment = e == 0 || up ? 0 : 1;
+  symbol.shift = static_cast<std::uint8_t>(k - 1);
+  return symbol;
+}
+
+template <typename Integer>
+StaticTable::StaticTable(std::span<const Integer> cdf, unsigned precision) : precision_(precision) {
+  if (precision < 1 || precision > kMaxTablePrecision) {
+    throw Error(Errc::kInvalidArgument, "precision: " + std::to_string(precision) + " is not in 1..16 for a table");
+  }
+  check_cdf(cdf, cdf.size(), precision);
+  const std::size_t slots = std::size_t{1} << precision;
+  const std::size_t count = cdf.size() - 1;  // at most 2^precision, as the cdf rises
+  symbols_.reserve(count);
+  intervals_.reserve(count);
+  wide_.assign(slots + kLookupPadding / sizeof(std::uint16_t), 0);
+  for (std::size_t s = 0; s < count; ++s) {
+    const auto start = static_cast<std::uint32_t>(cdf[s]);
+    const auto freq = static_cast<std::uint32_t>(cdf[s + 1]) - start;
+    symbols_.push_back(make_table_symbol(start, freq));
+    intervals_.push_back(std::uint64_t{start} << 32 | freq);
+    std::fill_n(wide_.begin() + start, freq, static_cast<std::uint16_t>(s));
+  }
+  if (fits_byte()) {
+    narrow_.assign(slots + kLookupPadding, 0);
+    std::transform(wide_.begin(), wide_.begin() + static_cast<std::ptrdiff_t>(slots), narrow_.begin(),
+                   [](std::uint16_t symbol) { return static_cast<std::uint8_t>(symbol); });
+  }
+}
+
+template StaticTable::StaticTable(std::span<const std::uint32_t>, unsigned);
+template StaticTable::StaticTable(std::span<const std::uint64_t>, unsigned);
+
+}  // namespace foretell
