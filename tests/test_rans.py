@@ -5,6 +5,9 @@ from __future__ import annotations
 import array
 import doctest
 import math
+import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -361,6 +364,54 @@ def test_table_streams_that_end_early() -> None:
         decoder.decode_table(1, table)
     with pytest.raises(TruncatedError, match="ends before"):
         RansCoder.from_bytes(stream, 8, 32).decode_table(10**6, table)
+
+
+# -- vector instructions
+
+LEVELS = ["scalar", "avx2", "avx512"]
+
+# Streams, and what comes out of decoding them, of a run under one level.
+PROBE = """
+import hashlib
+import numpy as np
+from foretell import _core
+from foretell.coders import RansCoder, StaticTable
+rng, digest = np.random.default_rng(7), hashlib.sha256()
+for precision, vocabulary in [(1, 2), (9, 300), (12, 256), (16, 256), (16, 65536)]:
+    cuts = np.sort(rng.choice(2**precision - 1, vocabulary - 1, replace=False)) + 1
+    table = StaticTable(np.concatenate([[0], cuts, [2**precision]]).astype(np.uint32), precision)
+    symbols = rng.integers(0, vocabulary, 5003).astype(np.uint16)
+    for interleave in [1, 8, 16, 20, 32, 64, 100]:
+        coder = RansCoder(precision, interleave)
+        coder.encode_table_reverse(symbols, table)
+        digest.update(coder.to_bytes())
+        decoded = coder.decode_table(5003, table)
+        assert (decoded == symbols).all()
+        coder.finish()
+        digest.update(decoded.tobytes())
+print(_core.isa(), digest.hexdigest())
+"""
+
+
+def probe(level: str | None) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "FORETELL_ISA"}
+    if level is not None:
+        environment["FORETELL_ISA"] = level
+    return subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, env=environment, check=False)
+
+
+def test_every_level_of_vector_instructions_gives_the_same_bytes() -> None:
+    best, digest = probe(None).stdout.split()
+    for level in LEVELS:
+        used, other = probe(level).stdout.split()
+        assert used == min(level, best, key=LEVELS.index)
+        assert other == digest
+
+
+def test_an_unknown_level_is_refused() -> None:
+    run = probe("sse9")
+    assert run.returncode != 0
+    assert "ValueError: FORETELL_ISA: 'sse9' is not one of scalar, avx2, avx512" in run.stderr
 
 
 # -- damaged streams

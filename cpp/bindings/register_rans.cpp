@@ -3,6 +3,7 @@
 
 #include "arrays.hpp"
 #include "coder_arguments.hpp"
+#include "foretell/isa.hpp"
 #include "foretell/rans.hpp"
 #include "register.hpp"
 
@@ -190,7 +191,7 @@ ValueError
 constexpr const char* kEncodeTableDoc = R"(Encode N symbols of one CDF, the last of them first.
 
 The stream is that of encode_symbols_reverse with N copies of the CDF, in a fraction of the time. Interleave 32 is
-fastest.
+fast at every level of vector instructions.
 
 Parameters
 ----------
@@ -265,6 +266,11 @@ CorruptError
 }  // namespace
 
 void register_rans(py::module_& module) {
+  module.def(
+      "isa", [] { return name(isa()); },
+      "Return the level of vector instructions in use: 'scalar', 'avx2' or 'avx512'.\n\n"
+      "The best that the CPU supports, or what the environment variable FORETELL_ISA names if that is lower.");
+
   py::class_<StaticTable>(module, "StaticTable", kTableDoc)
       .def(py::init(&make_table), py::arg("cdf"), py::arg("precision"))
       .def_property_readonly("precision", &StaticTable::precision, "Bits of the CDF.")

@@ -1,6 +1,9 @@
 #include "rans_kernels.hpp"
 
+#include <type_traits>
+
 #include "foretell/rans.hpp"
+#include "targets.hpp"
 
 namespace foretell {
 namespace {
@@ -27,8 +30,7 @@ std::uint32_t* push_groups(StateSpan states, std::uint32_t* top, const Symbol* e
 template <std::size_t kGroup, typename Symbol>
 std::size_t pop_groups(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit, Symbol* out,
                        std::size_t rounds, const StaticTable& table) noexcept {
-  const Symbol* const lookup = table.lookup<Symbol>();
-  const std::uint64_t* const intervals = table.intervals();
+  const std::uint64_t* const slots = table.slots();
   const unsigned precision = table.precision();
   const std::uint32_t* word = next;
   std::size_t done = 0;
@@ -36,7 +38,7 @@ std::size_t pop_groups(StateSpan states, const std::uint32_t*& next, const std::
     for (std::size_t group = 0; group != states.size; group += kGroup) {
       std::uint64_t* const state = states.data + group;
       for (std::size_t i = 0; i != kGroup; ++i) {
-        out[i] = pop_symbol(state[i], word, lookup, intervals, precision);
+        out[i] = static_cast<Symbol>(pop_symbol(state[i], word, slots, precision));
       }
       out += kGroup;
     }
@@ -70,7 +72,16 @@ std::uint32_t* push_rounds(StateSpan states, std::uint32_t* top, const Symbol* e
 
 template <typename Symbol>
 std::size_t pop_rounds(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit, Symbol* out,
-                       std::size_t rounds, const StaticTable& table) noexcept {
+                       std::size_t rounds, const StaticTable& table, [[maybe_unused]] Isa isa) noexcept {
+#if FORETELL_X86_TARGETS
+  // With fewer states a vector waits for its own last step, and single states are faster.
+  if (isa >= Isa::kAvx512 && (states.size == 32 || states.size == 64)) {
+    return pop_rounds_avx512(states, next, limit, out, rounds, table);
+  }
+  if (isa >= Isa::kAvx2 && states.size >= 16 && states.size % 4 == 0) {
+    return pop_rounds_avx2(states, next, limit, out, rounds, table);
+  }
+#endif
   return visit_group(states.size,
                      [&](auto group) { return pop_groups<group()>(states, next, limit, out, rounds, table); });
 }
@@ -82,8 +93,8 @@ template std::uint32_t* push_rounds(StateSpan, std::uint32_t*, const std::uint16
 template std::uint32_t* push_rounds(StateSpan, std::uint32_t*, const std::uint32_t*, std::size_t,
                                     const StaticTable&) noexcept;
 template std::size_t pop_rounds(StateSpan, const std::uint32_t*&, const std::uint32_t*, std::uint8_t*, std::size_t,
-                                const StaticTable&) noexcept;
+                                const StaticTable&, Isa) noexcept;
 template std::size_t pop_rounds(StateSpan, const std::uint32_t*&, const std::uint32_t*, std::uint16_t*, std::size_t,
-                                const StaticTable&) noexcept;
+                                const StaticTable&, Isa) noexcept;
 
 }  // namespace foretell

@@ -1,6 +1,5 @@
 #include "foretell/static_table.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <string>
 
@@ -43,22 +42,15 @@ StaticTable::StaticTable(std::span<const Integer> cdf, unsigned precision) : pre
     throw Error(Errc::kInvalidArgument, "precision: " + std::to_string(precision) + " is not in 1..16 for a table");
   }
   check_cdf(cdf, cdf.size(), precision);
-  const std::size_t slots = std::size_t{1} << precision;
-  const std::size_t count = cdf.size() - 1;  // at most 2^precision, as the cdf rises
-  symbols_.reserve(count);
-  intervals_.reserve(count);
-  wide_.assign(slots + kLookupPadding / sizeof(std::uint16_t), 0);
-  for (std::size_t s = 0; s < count; ++s) {
+  symbols_.reserve(cdf.size() - 1);  // at most 2^precision, as the cdf rises
+  slots_.reserve(std::size_t{1} << precision);
+  for (std::size_t s = 0; s + 1 < cdf.size(); ++s) {
     const auto start = static_cast<std::uint32_t>(cdf[s]);
     const auto freq = static_cast<std::uint32_t>(cdf[s + 1]) - start;
     symbols_.push_back(make_table_symbol(start, freq));
-    intervals_.push_back(std::uint64_t{start} << 32 | freq);
-    std::fill_n(wide_.begin() + start, freq, static_cast<std::uint16_t>(s));
-  }
-  if (fits_byte()) {
-    narrow_.assign(slots + kLookupPadding, 0);
-    std::transform(wide_.begin(), wide_.begin() + static_cast<std::ptrdiff_t>(slots), narrow_.begin(),
-                   [](std::uint16_t symbol) { return static_cast<std::uint8_t>(symbol); });
+    for (std::uint64_t offset = 0; offset < freq; ++offset) {
+      slots_.push_back(std::uint64_t{s} << 48 | offset << 32 | freq);
+    }
   }
 }
 

@@ -26,6 +26,9 @@ checksum), never to anything worse. A call that fails on what it was asked to co
 in which it refuses all further use; a call that fails on the dtypes or shapes of its arguments, or on symbols outside
 the CDF, changes nothing. Coders may be shared between threads, and release the GIL while they work.
 
+Vector instructions are chosen when the program runs; the environment variable ``FORETELL_ISA`` (``scalar``, ``avx2``,
+``avx512``) forces a lower level. All give the same bytes.
+
 >>> import numpy as np
 >>> from foretell import cdf
 >>> rows = cdf.from_probabilities(np.array([[0.5, 0.25, 0.25]] * 8, dtype=np.float32), precision=16)

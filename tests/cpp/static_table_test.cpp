@@ -63,12 +63,13 @@ void every_slot_finds_its_symbol() {
   const StaticTable table = make_table(cdf, 4);
   CHECK(table.precision() == 4 && table.vocabulary() == 4 && table.fits_byte());
   for (std::uint32_t slot = 0; slot < 16; ++slot) {
-    const std::uint8_t symbol = table.lookup<std::uint8_t>()[slot];
-    CHECK(symbol == table.lookup<std::uint16_t>()[slot]);
-    CHECK(cdf[symbol] <= slot && slot < cdf[symbol + 1]);
-    CHECK(table.intervals()[symbol] == (std::uint64_t{cdf[symbol]} << 32 | (cdf[symbol + 1] - cdf[symbol])));
+    const std::uint64_t entry = table.slots()[slot];
+    const std::uint16_t symbol = slot_symbol(entry);
+    CHECK(cdf[symbol] <= slot && slot < cdf[symbol + 1U]);
+    CHECK(slot_offset(entry) == slot - cdf[symbol]);
+    CHECK(slot_freq(entry) == cdf[symbol + 1U] - cdf[symbol]);
     CHECK(table.symbols()[symbol].start == cdf[symbol]);
-    CHECK(table.symbols()[symbol].freq_minus_1 + 1U == cdf[symbol + 1] - cdf[symbol]);
+    CHECK(table.symbols()[symbol].freq_minus_1 + 1U == slot_freq(entry));
   }
 }
 
@@ -78,9 +79,9 @@ void the_largest_and_smallest_tables() {
     cdf[i] = i;
   }
   const StaticTable full = make_table(cdf, 16);
-  CHECK(full.vocabulary() == 65536 && !full.fits_byte() && full.lookup<std::uint16_t>()[65535] == 65535);
+  CHECK(full.vocabulary() == 65536 && !full.fits_byte() && slot_symbol(full.slots()[65535]) == 65535);
   const StaticTable one = make_table(Row{0, 65536}, 16);
-  CHECK(one.vocabulary() == 1 && one.intervals()[0] == 65536 && one.lookup<std::uint8_t>()[65535] == 0);
+  CHECK(one.vocabulary() == 1 && slot_freq(one.slots()[0]) == 65536 && slot_offset(one.slots()[65535]) == 65535);
   CHECK(make_table(Row{0, 1, 2}, 1).vocabulary() == 2);
 }
 

@@ -45,6 +45,7 @@
 #include <vector>
 
 #include "foretell/errc.hpp"
+#include "foretell/isa.hpp"
 #include "foretell/range_coder.hpp"
 #include "foretell/static_table.hpp"
 
@@ -143,17 +144,14 @@ template <typename Integer>
 }
 
 /// Pops one symbol. Reads a word at `next` even if the symbol needs none, so one must be there.
-template <typename Symbol>
-[[nodiscard]] inline Symbol pop_symbol(std::uint64_t& state, const std::uint32_t*& next, const Symbol* lookup,
-                                       const std::uint64_t* intervals, unsigned precision) noexcept {
-  const std::uint64_t slot = top_slot(state, precision);
-  const Symbol symbol = lookup[slot];
-  const std::uint64_t interval = intervals[symbol];
-  const std::uint64_t rest = (interval & 0xffffffff) * (state >> precision) + (slot - (interval >> 32));
+[[nodiscard]] inline std::uint16_t pop_symbol(std::uint64_t& state, const std::uint32_t*& next,
+                                              const std::uint64_t* slots, unsigned precision) noexcept {
+  const std::uint64_t entry = slots[top_slot(state, precision)];
+  const std::uint64_t rest = slot_freq(entry) * (state >> precision) + slot_offset(entry);
   const std::uint64_t moves = rest < kRansBottom ? 1 : 0;
   state = choose(moves, rest << 32 | *next, rest);
   next += moves;
-  return symbol;
+  return slot_symbol(entry);
 }
 
 // -- the whole stack: owns its memory, checks its input, throws foretell::Error --------------------------------------
@@ -215,8 +213,9 @@ class RansCoder {
   void encode_table_reverse(std::span<const Symbol> symbols, const StaticTable& table);
 
   /// Pops symbols.size() symbols of one CDF, in order. `Symbol` is std::uint16_t, or std::uint8_t if table.fits_byte().
+  /// Uses the kernel of `isa` or, where that is not supported, a lower one; all give the same symbols.
   template <typename Symbol>
-  void decode_table(const StaticTable& table, std::span<Symbol> symbols);
+  void decode_table(const StaticTable& table, std::span<Symbol> symbols, Isa isa = foretell::isa());
 
   /// The stream. The stack stays as it is.
   [[nodiscard]] std::vector<std::uint8_t> to_bytes() const;

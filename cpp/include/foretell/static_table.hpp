@@ -1,6 +1,7 @@
 // One CDF for all symbols, made ready once: no division to encode with it, no search to decode.
 //
-// Decoders read the symbol of a slot from a table of 2^P entries; P is at most 16, so that it stays in a near cache.
+// Decoders read all that they need of a slot from one of 2^P entries of 8 bytes: one access, that of a slow cache at
+// P = 16 (512 KiB) and of the fastest up to P = 12 (32 KiB).
 //
 // Encoders divide by a symbol's freq f with one multiplication. For every x < f * 2^(64-P) they need floor(x / f)
 // exactly. Let 2^(k-1) < f <= 2^k and D = 2^(63+k) (the bits that a 64-bit reciprocal of f can hold: D / f < 2^64), and
@@ -22,7 +23,7 @@
 
 namespace foretell {
 
-inline constexpr unsigned kMaxTablePrecision = 16;  // 2^16 slots of one or two bytes, freq - 1 and start in 16 bits
+inline constexpr unsigned kMaxTablePrecision = 16;  // freq - 1, start and symbol fit 16 bits
 
 /// The upper half of the 128-bit product.
 [[nodiscard]] inline std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) noexcept {
@@ -54,12 +55,16 @@ struct TableSymbol {
 /// Returns the constants for 1 <= freq <= 2^kMaxTablePrecision.
 [[nodiscard]] TableSymbol make_table_symbol(std::uint32_t start, std::uint32_t freq) noexcept;
 
+/// What a decoder needs of one slot, in one number: freq in the low 32 bits, then 16 of slot - start, 16 of the symbol.
+[[nodiscard]] inline std::uint64_t slot_freq(std::uint64_t entry) noexcept { return entry & 0xffffffff; }
+[[nodiscard]] inline std::uint64_t slot_offset(std::uint64_t entry) noexcept { return entry >> 32 & 0xffff; }
+[[nodiscard]] inline std::uint16_t slot_symbol(std::uint64_t entry) noexcept {
+  return static_cast<std::uint16_t>(entry >> 48);
+}
+
 /// Immutable: may be shared between coders and threads.
 class StaticTable {
  public:
-  /// Bytes that may be read behind a lookup's last entry, so that a gather may load 8 bytes for one symbol.
-  static constexpr std::size_t kLookupPadding = 8;
-
   /// `cdf` holds V + 1 integers, strictly rising from 0 to 2^precision; throws kInvalidArgument if it does not, or
   /// precision exceeds kMaxTablePrecision.
   template <typename Integer>
@@ -72,24 +77,13 @@ class StaticTable {
 
   /// [V]
   [[nodiscard]] const TableSymbol* symbols() const noexcept { return symbols_.data(); }
-  /// [V]: freq in the low 32 bits, start in the high ones.
-  [[nodiscard]] const std::uint64_t* intervals() const noexcept { return intervals_.data(); }
-  /// [2^precision]: the symbol of each slot. For `Symbol` = std::uint8_t only if fits_byte().
-  template <typename Symbol>
-  [[nodiscard]] const Symbol* lookup() const noexcept {
-    if constexpr (sizeof(Symbol) == 1) {
-      return narrow_.data();
-    } else {
-      return wide_.data();
-    }
-  }
+  /// [2^precision]
+  [[nodiscard]] const std::uint64_t* slots() const noexcept { return slots_.data(); }
 
  private:
   unsigned precision_;
   std::vector<TableSymbol> symbols_;
-  std::vector<std::uint64_t> intervals_;
-  std::vector<std::uint8_t> narrow_;  // empty unless fits_byte()
-  std::vector<std::uint16_t> wide_;
+  std::vector<std::uint64_t> slots_;
 };
 
 }  // namespace foretell
