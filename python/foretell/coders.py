@@ -17,8 +17,12 @@ Which one to use:
 
 Arrays are taken as they are: NumPy arrays, or other objects with the buffer protocol, C-contiguous and of the stated
 dtype. A list, another dtype or a strided view is an error, for converting it would cost more than coding it. CDFs,
-starts and frequencies are uint32, or uint64 (which precision 32 needs); symbols are uint8, uint16, uint32, int32 or
+starts and frequencies are uint32, or uint64 (which precision 32 needs); CDFs up to precision 16 may be uint16, half the
+memory to read, where a last value of 2^16 is stored as 0; symbols are uint8, uint16, uint32, int32 or
 int64.
+
+Kernels use the vector instructions that the processor has; ``FORETELL_ISA`` in the environment (``scalar``, ``avx2``,
+``avx512``) forces lesser ones. The bytes are the same.
 
 Decoders do not trust their input: damaged data raise `foretell.errors.CorruptError` or
 `foretell.errors.TruncatedError`, or decode to wrong symbols (an entropy coder has no redundancy to notice: keep a
