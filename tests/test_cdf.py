@@ -100,6 +100,25 @@ def test_quantisation_costs_little(precision: int, limit: float) -> None:
             assert float(np.sum(p * np.log2(p / q))) <= limit
 
 
+@pytest.mark.parametrize(("precision", "vocabulary"), [(16, 256), (16, 1), (9, 300), (1, 2)])
+def test_uint16_rows_hold_the_same_integers(precision: int, vocabulary: int) -> None:
+    z = np.random.default_rng(3).integers(-9000, 9000, (20, vocabulary)).astype(np.int32)
+    p = np.exp2(z / 1024).astype(np.float32)
+    for quantise, rows in ((cdf.from_logits, z), (cdf.from_probabilities, p)):
+        out = np.empty((20, vocabulary + 1), np.uint16)
+        assert quantise(rows, precision, out) is out
+        np.testing.assert_array_equal(out, quantise(rows, precision).astype(np.uint16))  # 2^16 becomes 0
+        cdf.check(out, precision)
+    if vocabulary > 1:
+        out[3, -2:] = 0  # the last symbol without a slot
+    else:
+        out[3] = 1
+    with pytest.raises(ValueError, match="row 3"):
+        cdf.check(out, precision)
+    with pytest.raises(ValueError, match="uint16"):
+        cdf.from_logits(z, 17, np.empty((20, vocabulary + 1), np.uint16))
+
+
 def test_scale_of_probabilities_does_not_matter() -> None:
     p = np.random.default_rng(0).random((4, 100), dtype=np.float32) + np.float32(0.01)
     for exponent in (-100, -1, 1, 100):

@@ -58,6 +58,21 @@ auto visit_unsigned(const py::array& array, const char* argument, Function&& fun
   throw_dtype(array, argument, "uint32 or uint64");
 }
 
+/// As visit_unsigned, for CDFs, which may be uint16 too.
+template <typename Function>
+auto visit_cdf(const py::array& array, Function&& function) {
+  if (holds<std::uint16_t>(array)) {
+    return function(view<std::uint16_t>(array));
+  }
+  if (holds<std::uint32_t>(array)) {
+    return function(view<std::uint32_t>(array));
+  }
+  if (holds<std::uint64_t>(array)) {
+    return function(view<std::uint64_t>(array));
+  }
+  throw_dtype(array, "cdf", "uint16, uint32 or uint64");
+}
+
 /// Copies symbols of dtype uint8, uint16, uint32, int32 or int64. Throws ValueError naming the first that is not in
 /// 0..vocabulary - 1.
 [[nodiscard]] std::vector<std::uint32_t> as_symbols(const py::handle& object, std::size_t vocabulary);

@@ -1,8 +1,10 @@
 // foretell._core: the C++ library for Python. Documented in _core.pyi and in the Python modules that re-export it.
+#include "foretell/isa.hpp"
 #include "register.hpp"
 
 PYBIND11_MODULE(_core, module) {
   module.doc() = "C++ core of foretell; use foretell.coders and foretell.cdf.";
+  module.def("isa", [] { return foretell::name(foretell::isa()); });
   foretell::bindings::register_errors(module);
   foretell::bindings::register_coders(module);
   foretell::bindings::register_cdf(module);

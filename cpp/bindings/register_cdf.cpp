@@ -31,6 +31,9 @@ py::array quantise_into(const py::array& input, unsigned precision, const py::ob
 template <typename Input, typename Quantise>
 py::array quantise_rows(const py::array& input, unsigned precision, const py::object& out, Quantise quantise) {
   check_precision(precision);
+  if (!out.is_none() && py::isinstance<py::array_t<std::uint16_t>>(out)) {
+    return quantise_into<Input, std::uint16_t>(input, precision, out, quantise);
+  }
   if (precision == kMaxPrecision) {
     return quantise_into<Input, std::uint64_t>(input, precision, out, quantise);
   }
@@ -50,7 +53,7 @@ py::array from_probabilities(const py::object& probabilities, unsigned precision
 void check(const py::object& cdf, unsigned precision) {
   const py::array array = as_array(cdf, "cdf", 2);
   const auto row_size = static_cast<std::size_t>(array.shape(1));
-  visit_unsigned(array, "cdf", [&](auto values) {
+  visit_cdf(array, [&](auto values) {
     const py::gil_scoped_release unlocked;
     check_cdf(values, row_size, precision);
   });

@@ -26,7 +26,7 @@ void range_encode_symbols(PyRangeEncoder& self, const py::object& symbols, const
   const CdfArgument rows(cdf);
   const std::vector<std::uint32_t> values = as_symbols(symbols, rows.vocabulary());
   check_length(rows.array, "cdf", 0, values.size());
-  visit_unsigned(rows.array, "cdf", [&](auto table) {
+  visit_cdf(rows.array, [&](auto table) {
     self([&](RangeEncoder& coder) { coder.encode_symbols(std::span(values), table, rows.row_size); });
   });
 }
@@ -52,7 +52,7 @@ py::array range_decode(PyRangeDecoder& self, const py::object& cdf) {
   const CdfArgument rows(cdf);
   py::array_t<std::uint32_t> symbols(static_cast<py::ssize_t>(rows.rows));
   const std::span<std::uint32_t> target{symbols.mutable_data(), rows.rows};
-  visit_unsigned(rows.array, "cdf", [&](auto table) {
+  visit_cdf(rows.array, [&](auto table) {
     self([&](OwningRangeDecoder& coder) { coder.decoder.decode(table, rows.row_size, target); });
   });
   return std::move(symbols);
@@ -66,7 +66,7 @@ void lanes_encode_step(PyLaneEncoder& self, const py::object& symbols, const py:
   const CdfArgument rows(cdf);
   check_length(rows.array, "cdf", 0, self.fixed().lanes());
   const std::vector<std::uint32_t> values = as_symbols(symbols, rows.vocabulary());
-  visit_unsigned(rows.array, "cdf", [&](auto table) {
+  visit_cdf(rows.array, [&](auto table) {
     self([&](LaneEncoder& coder) { coder.encode_step(std::span(values), table, rows.row_size); });
   });
 }
@@ -124,7 +124,7 @@ py::array lanes_decode_step(PyLaneDecoder& self, const py::object& cdf) {
   check_length(rows.array, "cdf", 0, self.fixed().decoder.lanes());
   py::array_t<std::uint32_t> symbols(static_cast<py::ssize_t>(rows.rows));
   const std::span<std::uint32_t> target{symbols.mutable_data(), rows.rows};
-  visit_unsigned(rows.array, "cdf", [&](auto table) {
+  visit_cdf(rows.array, [&](auto table) {
     self([&](OwningLaneDecoder& coder) { coder.decoder.decode_step(table, rows.row_size, target); });
   });
   return std::move(symbols);

@@ -3,7 +3,6 @@
 
 #include "arrays.hpp"
 #include "coder_arguments.hpp"
-#include "foretell/isa.hpp"
 #include "foretell/rans.hpp"
 #include "register.hpp"
 
@@ -28,7 +27,7 @@ void encode_symbols_reverse(PyRansCoder& self, const py::object& symbols, const 
   const CdfArgument rows(cdf);
   const std::vector<std::uint32_t> values = as_symbols(symbols, rows.vocabulary());
   check_length(rows.array, "cdf", 0, values.size());
-  visit_unsigned(rows.array, "cdf", [&](auto table) {
+  visit_cdf(rows.array, [&](auto table) {
     self([&](RansCoder& coder) { coder.encode_symbols_reverse(std::span(values), table, rows.row_size); });
   });
 }
@@ -37,8 +36,8 @@ py::array decode(PyRansCoder& self, const py::object& cdf) {
   const CdfArgument rows(cdf);
   py::array_t<std::uint32_t> symbols(static_cast<py::ssize_t>(rows.rows));
   const std::span<std::uint32_t> target{symbols.mutable_data(), rows.rows};
-  visit_unsigned(rows.array, "cdf",
-                 [&](auto table) { self([&](RansCoder& coder) { coder.decode(table, rows.row_size, target); }); });
+  visit_cdf(rows.array,
+            [&](auto table) { self([&](RansCoder& coder) { coder.decode(table, rows.row_size, target); }); });
   return std::move(symbols);
 }
 
@@ -46,7 +45,7 @@ py::array decode(PyRansCoder& self, const py::object& cdf) {
 
 StaticTable make_table(const py::object& cdf, unsigned precision) {
   const py::array array = as_array(cdf, "cdf", 1);
-  return visit_unsigned(array, "cdf", [&](auto values) { return StaticTable(values, precision); });
+  return visit_cdf(array, [&](auto values) { return StaticTable(values, precision); });
 }
 
 py::dtype table_dtype(const StaticTable& table) {
@@ -162,7 +161,7 @@ Parameters
 ----------
 symbols : uint8, uint16, uint32, int32 or int64 [N]
     In 0..V-1.
-cdf : uint32 or uint64 [N, V + 1]
+cdf : uint16, uint32 or uint64 [N, V + 1]
     Row i is the CDF of symbols[i].
 
 Raises
@@ -174,7 +173,7 @@ constexpr const char* kDecodeDoc = R"(Decode the next N symbols: those of the la
 
 Parameters
 ----------
-cdf : uint32 or uint64 [N, V + 1]
+cdf : uint16, uint32 or uint64 [N, V + 1]
     Row i is the CDF of the i-th symbol from here.
 
 Returns
@@ -232,7 +231,7 @@ constexpr const char* kTableDoc = R"(One CDF for many symbols, with look-ups mad
 
 Parameters
 ----------
-cdf : uint32 or uint64 [V + 1]
+cdf : uint16, uint32 or uint64 [V + 1]
     Rises strictly from 0 to 2**precision.
 precision : int
     1..16.
@@ -266,11 +265,6 @@ CorruptError
 }  // namespace
 
 void register_rans(py::module_& module) {
-  module.def(
-      "isa", [] { return name(isa()); },
-      "Return the level of vector instructions in use: 'scalar', 'avx2' or 'avx512'.\n\n"
-      "The best that the CPU supports, or what the environment variable FORETELL_ISA names if that is lower.");
-
   py::class_<StaticTable>(module, "StaticTable", kTableDoc)
       .def(py::init(&make_table), py::arg("cdf"), py::arg("precision"))
       .def_property_readonly("precision", &StaticTable::precision, "Bits of the CDF.")

@@ -2,18 +2,21 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <functional>
-#include <limits>
 #include <string>
 #include <vector>
 
+#include "checks.hpp"
 #include "exp2_table.hpp"
 #include "foretell/range_coder.hpp"
+#include "targets.hpp"
 
 namespace foretell {
 namespace {
 
-constexpr unsigned kProductBits = 55;  // P + k of the normaliser: the widest that keeps w * m in 64 bits
+constexpr unsigned kMostVocabularyBits = 31;  // places of symbols are counted in 32 bits
+constexpr unsigned kProductBits = 55;         // P + k of the normaliser: the widest that keeps w * m in 64 bits
 
 [[noreturn]] void throw_row(std::size_t row, const std::string& what) {
   throw Error(Errc::kInvalidArgument, "row " + std::to_string(row) + ": " + what);
@@ -23,12 +26,11 @@ constexpr unsigned kProductBits = 55;  // P + k of the normaliser: the widest th
 template <typename Integer>
 std::size_t checked_rows(std::size_t input, std::size_t vocabulary, unsigned precision, std::size_t output) {
   check_precision(precision);
-  if (precision >= std::numeric_limits<Integer>::digits) {
-    throw Error(Errc::kInvalidArgument, "cdf: precision 32 needs uint64, for 2^32 does not fit uint32");
-  }
-  if (vocabulary == 0 || vocabulary > std::uint64_t{1} << precision) {
+  check_fits(kMostPrecision<Integer>, precision);
+  if (vocabulary == 0 || vocabulary > std::uint64_t{1} << std::min(precision, kMostVocabularyBits)) {
     throw Error(Errc::kInvalidArgument, "vocabulary: " + std::to_string(vocabulary) + " symbols cannot share 2^" +
-                                            std::to_string(precision) + " slots; it must be in 1..2^precision");
+                                            std::to_string(precision) +
+                                            " slots; it must be in 1..2^precision, and at most 2^31");
   }
   const std::size_t rows = input / vocabulary;
   if (input % vocabulary != 0 || output / (vocabulary + 1) != rows || output % (vocabulary + 1) != 0) {
@@ -39,24 +41,119 @@ std::size_t checked_rows(std::size_t input, std::size_t vocabulary, unsigned pre
   return rows;
 }
 
-/// The normaliser of cdf.hpp. `largest` is the first index of the largest weight, `sum` the sum of the weights.
+// The kernels are written as loops that compilers turn into vector instructions: no branch inside, one type a loop.
+
+/// The normaliser of cdf.hpp. `largest` is the largest weight, `sum` the sum of the weights; weights are overwritten.
 template <typename Integer>
-void normalise(std::span<const std::uint32_t> weights, std::size_t largest, std::uint64_t sum, unsigned precision,
-               Integer* cdf) noexcept {
-  const std::size_t vocabulary = weights.size();
+[[gnu::always_inline]] inline void normalise(std::uint32_t* weights, std::size_t vocabulary, std::uint32_t largest,
+                                             std::uint64_t sum, unsigned precision, Integer* cdf) noexcept {
   const std::uint64_t total = std::uint64_t{1} << precision;
   const unsigned shift = kProductBits - precision;
   const std::uint64_t scale = ((total - vocabulary) << shift) / sum;  // < 2^32
+  constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
+  std::uint32_t first = kNowhere;
+  for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(vocabulary); ++i) {
+    first = std::min(first, i | (0 - std::uint32_t{weights[i] != largest}));  // all ones where it is not
+  }
+  // A frequency is below 2^32: at precision 32 only that of a vocabulary of 1 is not, and it is left to the rest.
+  std::uint64_t given = 0;
+  for (std::size_t i = 0; i < vocabulary; ++i) {
+    weights[i] = static_cast<std::uint32_t>((weights[i] * scale >> shift) + 1);
+    given += weights[i];
+  }
+  const std::uint64_t left = total - given;
   Integer end = 0;
   cdf[0] = 0;
-  for (std::size_t i = 0; i < vocabulary; ++i) {
-    end += static_cast<Integer>(1 + (weights[i] * scale >> shift));
+  for (std::size_t i = 0; i < first; ++i) {
+    end = static_cast<Integer>(end + weights[i]);
     cdf[i + 1] = end;
   }
-  const auto left = static_cast<Integer>(total - end);
-  for (std::size_t i = largest; i < vocabulary; ++i) {
-    cdf[i + 1] += left;
+  end = static_cast<Integer>(end + left);
+  for (std::size_t i = first; i < vocabulary; ++i) {
+    end = static_cast<Integer>(end + weights[i]);
+    cdf[i + 1] = end;
   }
+}
+
+template <typename Integer>
+struct LogitsToCdf {
+  [[gnu::always_inline]] static int run(const std::int32_t* logits, std::size_t rows, std::size_t vocabulary,
+                                        unsigned precision, std::uint32_t* weights, Integer* cdf) noexcept {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::int32_t* z = logits + row * vocabulary;
+      std::int32_t max = z[0];
+      for (std::size_t i = 1; i < vocabulary; ++i) {
+        max = std::max(max, z[i]);
+      }
+      std::uint64_t sum = 0;
+      for (std::size_t i = 0; i < vocabulary; ++i) {
+        // Unsigned, so that the widest difference, 2^32 - 1, does not overflow. Weights have 25 bits: a shift of 31
+        // clears them.
+        const std::uint32_t d = static_cast<std::uint32_t>(max) - static_cast<std::uint32_t>(z[i]);
+        weights[i] = detail::kExp2Table[d % kExp2Entries] >> std::min(d >> kFractionBits, std::uint32_t{31});
+        sum += weights[i];
+      }
+      // The largest weight is T[0], which no other difference than 0 has.
+      normalise(weights, vocabulary, detail::kExp2Table[0], sum, precision, cdf + row * (vocabulary + 1));
+    }
+    return 0;
+  }
+};
+
+constexpr std::uint32_t kInfinity = 0x7f800000;
+constexpr std::uint32_t kNegativeZero = 0x80000000;
+constexpr std::uint32_t kImplicitBit = 0x00800000;
+
+/// The bits of non-negative floats order as the floats do, so the largest is found without a float comparison.
+inline std::uint32_t without_sign_of_zero(std::uint32_t bits) noexcept {
+  return bits & (0 - std::uint32_t{bits != kNegativeZero});
+}
+
+template <typename Integer>
+struct ProbabilitiesToCdf {
+  /// Returns the first row that holds something that is no probability, or only zeros; `rows` if there is none.
+  [[gnu::always_inline]] static std::size_t run(const float* probabilities, std::size_t rows, std::size_t vocabulary,
+                                                unsigned precision, std::uint32_t* weights, Integer* cdf) noexcept {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const float* p = probabilities + row * vocabulary;
+      std::uint32_t max = 0;
+      std::memcpy(weights, p, vocabulary * sizeof(float));
+      for (std::size_t i = 0; i < vocabulary; ++i) {
+        weights[i] = without_sign_of_zero(weights[i]);
+        max = std::max(max, weights[i]);
+      }
+      if (max >= kInfinity || max == 0) [[unlikely]] {  // NaN, infinite and negative numbers are all above
+        return row;
+      }
+      // A float is mantissa * 2^(exponent - 150); exponent 0 means 1 without the implicit bit, a denormal. If the
+      // largest is one then all are, with one exponent, and all are brought up by the same shift. The largest loses no
+      // bit, so the first of the largest probabilities is the first of the largest weights.
+      const std::uint32_t max_exponent = std::max(max >> 23, std::uint32_t{1});
+      const int up = max < kImplicitBit ? std::countl_zero(max) - 8 : 0;
+      std::uint64_t sum = 0;
+      std::uint32_t largest = 0;
+      for (std::size_t i = 0; i < vocabulary; ++i) {
+        const std::uint32_t exponent = weights[i] >> 23;
+        const std::uint32_t mantissa = (weights[i] & (kImplicitBit - 1)) | (exponent == 0 ? 0 : kImplicitBit);
+        const std::uint32_t down = max_exponent - std::max(exponent, std::uint32_t{1});
+        weights[i] = mantissa << up >> std::min(down, std::uint32_t{31});
+        largest = std::max(largest, weights[i]);
+        sum += weights[i];
+      }
+      normalise(weights, vocabulary, largest, sum, precision, cdf + row * (vocabulary + 1));
+    }
+    return rows;
+  }
+};
+
+[[noreturn]] void throw_bad_probabilities(std::span<const float> p, std::size_t row) {
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    if (without_sign_of_zero(std::bit_cast<std::uint32_t>(p[i])) >= kInfinity) {
+      throw_row(row, "probability " + std::to_string(i) + " is " + std::to_string(p[i]) +
+                         "; probabilities must be finite and not negative");
+    }
+  }
+  throw_row(row, "all probabilities are 0; at least one must be positive");
 }
 
 }  // namespace
@@ -68,77 +165,25 @@ void cdf_from_logits(std::span<const std::int32_t> logits, std::size_t vocabular
                      std::span<Integer> cdf) {
   const std::size_t rows = checked_rows<Integer>(logits.size(), vocabulary, precision, cdf.size());
   std::vector<std::uint32_t> weights(vocabulary);
-  for (std::size_t row = 0; row < rows; ++row) {
-    const std::int32_t* z = logits.data() + row * vocabulary;
-    std::int32_t max = z[0];
-    for (std::size_t i = 1; i < vocabulary; ++i) {
-      max = std::max(max, z[i]);
-    }
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < vocabulary; ++i) {
-      // Unsigned, so that the widest difference, 2^32 - 1, does not overflow. Weights have 25 bits: a shift of 31
-      // clears them.
-      const std::uint32_t d = static_cast<std::uint32_t>(max) - static_cast<std::uint32_t>(z[i]);
-      const std::uint32_t weight =
-          detail::kExp2Table[d % kExp2Entries] >> std::min(d >> kFractionBits, std::uint32_t{31});
-      weights[i] = weight;
-      sum += weight;
-    }
-    const auto largest = static_cast<std::size_t>(std::find(z, z + vocabulary, max) - z);  // T[d] = T[0] only for d = 0
-    normalise<Integer>(weights, largest, sum, precision, cdf.data() + row * (vocabulary + 1));
-  }
+  for_isa<LogitsToCdf<Integer>>(logits.data(), rows, vocabulary, precision, weights.data(), cdf.data());
 }
 
 template <typename Integer>
 void cdf_from_probabilities(std::span<const float> probabilities, std::size_t vocabulary, unsigned precision,
                             std::span<Integer> cdf) {
-  constexpr std::uint32_t kInfinity = 0x7f800000;
-  constexpr std::uint32_t kNegativeZero = 0x80000000;
-  constexpr std::uint32_t kImplicitBit = 0x00800000;
   const std::size_t rows = checked_rows<Integer>(probabilities.size(), vocabulary, precision, cdf.size());
   std::vector<std::uint32_t> weights(vocabulary);
-  for (std::size_t row = 0; row < rows; ++row) {
-    const float* p = probabilities.data() + row * vocabulary;
-    // The bits of non-negative floats order as the floats do, so the largest is found without a float comparison.
-    std::uint32_t max = 0;
-    std::size_t largest = 0;
-    for (std::size_t i = 0; i < vocabulary; ++i) {
-      std::uint32_t bits = std::bit_cast<std::uint32_t>(p[i]);
-      bits = bits == kNegativeZero ? 0 : bits;
-      if (bits >= kInfinity) [[unlikely]] {
-        throw_row(row, "probability " + std::to_string(i) + " is " + std::to_string(p[i]) +
-                           "; probabilities must be finite and not negative");
-      }
-      weights[i] = bits;
-      largest = bits > max ? i : largest;
-      max = std::max(max, bits);
-    }
-    if (max == 0) [[unlikely]] {
-      throw_row(row, "all probabilities are 0; at least one must be positive");
-    }
-    // A float is mantissa * 2^(exponent - 150); exponent 0 means 1 without the implicit bit, a denormal. If the largest
-    // is one then all are, with one exponent, and all are brought up by the same shift. The largest loses no bit, so
-    // the first of the largest probabilities is the first of the largest weights.
-    const std::uint32_t max_exponent = std::max(max >> 23, std::uint32_t{1});
-    const int up = max < kImplicitBit ? std::countl_zero(max) - 8 : 0;
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < vocabulary; ++i) {
-      const std::uint32_t exponent = weights[i] >> 23;
-      const std::uint32_t mantissa = (weights[i] & (kImplicitBit - 1)) | (exponent == 0 ? 0 : kImplicitBit);
-      const std::uint32_t down = max_exponent - std::max(exponent, std::uint32_t{1});
-      weights[i] = mantissa << up >> std::min(down, std::uint32_t{31});
-      sum += weights[i];
-    }
-    normalise<Integer>(weights, largest, sum, precision, cdf.data() + row * (vocabulary + 1));
+  const std::size_t bad = for_isa<ProbabilitiesToCdf<Integer>>(probabilities.data(), rows, vocabulary, precision,
+                                                               weights.data(), cdf.data());
+  if (bad != rows) {
+    throw_bad_probabilities(probabilities.subspan(bad * vocabulary, vocabulary), bad);
   }
 }
 
 template <typename Integer>
 void check_cdf(std::span<const Integer> cdf, std::size_t row_size, unsigned precision) {
   check_precision(precision);
-  if (precision >= std::numeric_limits<Integer>::digits) {
-    throw Error(Errc::kInvalidArgument, "cdf: precision 32 needs uint64, for 2^32 does not fit uint32");
-  }
+  check_fits(kMostPrecision<Integer>, precision);
   if (row_size < 2 || cdf.size() % row_size != 0) {
     throw Error(
         Errc::kInvalidArgument,
@@ -149,22 +194,28 @@ void check_cdf(std::span<const Integer> cdf, std::size_t row_size, unsigned prec
     if (values.front() != 0) {
       throw_row(row, "cdf[0] must be 0, got " + std::to_string(values.front()));
     }
-    if (values.back() != std::uint64_t{1} << precision) {
+    if (values.back() != static_cast<Integer>(std::uint64_t{1} << precision)) {
       throw_row(row,
                 "the last value must be 2^" + std::to_string(precision) + ", got " + std::to_string(values.back()));
     }
-    const auto fall = std::adjacent_find(values.begin(), values.end(), std::greater_equal<>());
-    if (fall != values.end()) {
+    // The end is what it must be, and in uint16 stored as 0: only whether the last symbol has a slot is left to see.
+    auto fall = std::adjacent_find(values.begin(), values.end() - 1, std::greater_equal<>());
+    const bool full = std::uint64_t{*(values.end() - 2)} >= std::uint64_t{1} << precision;
+    if (fall != values.end() - 1 || full) {
+      fall = std::min(fall, values.end() - 2);
       throw_row(row,
                 "the cdf must rise at every symbol, and does not at symbol " + std::to_string(fall - values.begin()));
     }
   }
 }
 
+template void cdf_from_logits(std::span<const std::int32_t>, std::size_t, unsigned, std::span<std::uint16_t>);
 template void cdf_from_logits(std::span<const std::int32_t>, std::size_t, unsigned, std::span<std::uint32_t>);
 template void cdf_from_logits(std::span<const std::int32_t>, std::size_t, unsigned, std::span<std::uint64_t>);
+template void cdf_from_probabilities(std::span<const float>, std::size_t, unsigned, std::span<std::uint16_t>);
 template void cdf_from_probabilities(std::span<const float>, std::size_t, unsigned, std::span<std::uint32_t>);
 template void cdf_from_probabilities(std::span<const float>, std::size_t, unsigned, std::span<std::uint64_t>);
+template void check_cdf(std::span<const std::uint16_t>, std::size_t, unsigned);
 template void check_cdf(std::span<const std::uint32_t>, std::size_t, unsigned);
 template void check_cdf(std::span<const std::uint64_t>, std::size_t, unsigned);
 

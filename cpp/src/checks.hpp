@@ -6,6 +6,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 
 #include "foretell/errc.hpp"
 
@@ -19,11 +20,13 @@ namespace foretell {
 /// Explains a status of decode_symbol; `where` is "row 3" or the like.
 [[noreturn]] void throw_decode_error(Errc status, const std::string& where);
 
+/// Throws if the precision is above what the integers of a CDF reach.
+void check_fits(unsigned most_precision, unsigned precision);
 /// Throws unless `cdf` holds `rows` rows of row_size >= 2 integers, wide enough for the precision.
-void check_cdf_shape(std::size_t size, std::size_t rows, std::size_t row_size, unsigned integer_bits,
+void check_cdf_shape(std::size_t size, std::size_t rows, std::size_t row_size, unsigned most_precision,
                      unsigned precision);
 /// Throws unless both hold `expected` integers, wide enough for the precision.
-void check_interval_shape(std::size_t start, std::size_t freq, std::size_t expected, unsigned integer_bits,
+void check_interval_shape(std::size_t start, std::size_t freq, std::size_t expected, unsigned most_precision,
                           unsigned precision);
 
 /// True if [start, start + freq) is a part, and not an empty one, of 2^precision slots. Written so that nothing
@@ -32,7 +35,10 @@ void check_interval_shape(std::size_t start, std::size_t freq, std::size_t expec
   return freq != 0 && freq <= total && start <= total - freq;
 }
 
+/// The highest precision that CDFs of `Integer` can have: 2^precision must fit, but for uint16 rows, which store it as
+/// 0.
 template <typename Integer>
-inline constexpr unsigned kBits = std::numeric_limits<Integer>::digits;
+inline constexpr unsigned kMostPrecision =
+    std::is_same_v<Integer, std::uint16_t> ? 16 : std::numeric_limits<Integer>::digits - 1;
 
 }  // namespace foretell

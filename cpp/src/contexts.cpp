@@ -6,6 +6,7 @@
 #include <string>
 
 #include "foretell/errc.hpp"
+#include "prefetch.hpp"
 
 namespace foretell {
 namespace {
@@ -80,9 +81,7 @@ void ByteContexts::locate() {
       const std::uint64_t hash = mix(context + (k + 1) * 0xD6E8FEB86659FD93);
       cell->index = (k << run_bits_) + static_cast<std::size_t>(hash >> (64 - run_bits_));
       cell->check = static_cast<std::uint32_t>(hash) & 0xFFFF;
-#if defined(__GNUC__)
-      __builtin_prefetch(&runs_[cell->index]);
-#endif
+      prefetch(&runs_[cell->index]);
     }
   }
 }

@@ -2,11 +2,43 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <string>
-
-#include "targets.hpp"
+#include <string_view>
 
 namespace foretell {
+namespace {
+
+Isa best() noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl")) {
+    return Isa::kAvx512;
+  }
+  if (__builtin_cpu_supports("avx2")) {
+    return Isa::kAvx2;
+  }
+#endif
+  return Isa::kScalar;
+}
+
+Isa choose() noexcept {
+  const Isa most = best();
+  if (const char* wanted = std::getenv("FORETELL_ISA")) {
+    for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+      if (std::string_view(wanted) == name(isa)) {
+        return std::min(isa, most);
+      }
+    }
+  }
+  return most;
+}
+
+}  // namespace
+
+Isa isa() noexcept {
+  static const Isa chosen = choose();
+  return chosen;
+}
 
 const char* name(Isa isa) noexcept {
   switch (isa) {
@@ -17,36 +49,6 @@ const char* name(Isa isa) noexcept {
     default:
       return "scalar";
   }
-}
-
-Isa isa_of_name(std::string_view name) {
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
-    if (name == foretell::name(isa)) {
-      return isa;
-    }
-  }
-  throw Error(Errc::kInvalidArgument, "FORETELL_ISA: '" + std::string(name) + "' is not one of scalar, avx2, avx512");
-}
-
-Isa supported_isa() noexcept {
-#if FORETELL_X86_TARGETS
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt")) {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl")) {
-      return Isa::kAvx512;
-    }
-    return Isa::kAvx2;
-  }
-#endif
-  return Isa::kScalar;
-}
-
-Isa isa() {
-  static const Isa chosen = [] {
-    const char* const forced = std::getenv("FORETELL_ISA");
-    return forced == nullptr ? supported_isa() : std::min(supported_isa(), isa_of_name(forced));
-  }();
-  return chosen;
 }
 
 }  // namespace foretell

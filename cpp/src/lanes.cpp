@@ -3,6 +3,8 @@
 #include <string>
 
 #include "checks.hpp"
+#include "symbol_search.hpp"
+#include "targets.hpp"
 
 namespace foretell {
 namespace {
@@ -15,6 +17,24 @@ void check_symbol_count(std::size_t symbols, std::size_t lanes) {
                 "symbols: expected one a lane, " + std::to_string(lanes) + ", got " + std::to_string(symbols));
   }
 }
+
+/// Decodes one symbol a lane and counts them in `decoded`; returns what stopped it.
+template <typename Integer>
+struct DecodeLanes {
+  [[gnu::always_inline]] static Errc run(std::span<RangeDecoderState> lanes, std::span<const Integer> cdf,
+                                         std::size_t row_size, unsigned precision, std::span<std::uint32_t> symbols,
+                                         std::size_t* decoded) {
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      const std::span<const Integer> row = cdf.subspan(i * row_size, row_size);
+      const Errc status = decode_symbol(lanes[i], row, precision, symbols[i], SearchByCounting{});
+      if (status != Errc::kOk) [[unlikely]] {
+        *decoded = i;
+        return status;
+      }
+    }
+    return Errc::kOk;
+  }
+};
 
 }  // namespace
 
@@ -30,7 +50,7 @@ void LaneEncoder::encode_step(std::span<const std::uint32_t> symbols, std::span<
     throw_unusable_encoder();
   }
   check_symbol_count(symbols.size(), lanes_.size());
-  check_cdf_shape(cdf.size(), lanes_.size(), row_size, kBits<Integer>, precision_);
+  check_cdf_shape(cdf.size(), lanes_.size(), row_size, kMostPrecision<Integer>, precision_);
   const std::uint64_t total = std::uint64_t{1} << precision_;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     const std::uint32_t symbol = symbols[i];
@@ -40,7 +60,8 @@ void LaneEncoder::encode_step(std::span<const std::uint32_t> symbols, std::span<
     }
     const Integer* row = cdf.data() + i * row_size;
     const std::uint64_t first = row[symbol];
-    const std::uint64_t width = std::uint64_t{row[symbol + 1]} - first;  // wraps to a huge one if the cdf falls
+    const std::uint64_t width =
+        slots_end(std::span(row, row_size), symbol, total) - first;  // wraps to a huge one if it falls
     if (!is_interval(first, width, total)) [[unlikely]] {
       usable_ = false;
       throw_bad_interval("cdf, " + lane_name(i) + ", symbol " + std::to_string(symbol), first, width, precision_);
@@ -55,7 +76,7 @@ void LaneEncoder::encode(std::span<const Integer> start, std::span<const Integer
   if (!usable_) {
     throw_unusable_encoder();
   }
-  check_interval_shape(start.size(), freq.size(), lanes_.size() * steps, kBits<Integer>, precision_);
+  check_interval_shape(start.size(), freq.size(), lanes_.size() * steps, kMostPrecision<Integer>, precision_);
   const std::uint64_t total = std::uint64_t{1} << precision_;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     Lane& lane = lanes_[i];
@@ -89,6 +110,7 @@ std::vector<std::vector<std::uint8_t>> LaneEncoder::finish() {
   return streams;
 }
 
+template void LaneEncoder::encode_step(std::span<const std::uint32_t>, std::span<const std::uint16_t>, std::size_t);
 template void LaneEncoder::encode_step(std::span<const std::uint32_t>, std::span<const std::uint32_t>, std::size_t);
 template void LaneEncoder::encode_step(std::span<const std::uint32_t>, std::span<const std::uint64_t>, std::size_t);
 template void LaneEncoder::encode(std::span<const std::uint32_t>, std::span<const std::uint32_t>, std::size_t);
@@ -109,13 +131,11 @@ void LaneDecoder::decode_step(std::span<const Integer> cdf, std::size_t row_size
     throw_failed_decoder(failure_);
   }
   check_symbol_count(symbols.size(), lanes_.size());
-  check_cdf_shape(cdf.size(), lanes_.size(), row_size, kBits<Integer>, precision_);
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const Errc status = decode_symbol(lanes_[i], cdf.subspan(i * row_size, row_size), precision_, symbols[i]);
-    if (status != Errc::kOk) [[unlikely]] {
-      failure_ = status;
-      throw_decode_error(status, lane_name(i));
-    }
+  check_cdf_shape(cdf.size(), lanes_.size(), row_size, kMostPrecision<Integer>, precision_);
+  std::size_t decoded = 0;
+  failure_ = for_isa<DecodeLanes<Integer>>(std::span(lanes_), cdf, row_size, precision_, symbols, &decoded);
+  if (failure_ != Errc::kOk) [[unlikely]] {
+    throw_decode_error(failure_, lane_name(decoded));
   }
 }
 
@@ -133,6 +153,7 @@ void LaneDecoder::finish() {
   }
 }
 
+template void LaneDecoder::decode_step(std::span<const std::uint16_t>, std::size_t, std::span<std::uint32_t>);
 template void LaneDecoder::decode_step(std::span<const std::uint32_t>, std::size_t, std::span<std::uint32_t>);
 template void LaneDecoder::decode_step(std::span<const std::uint64_t>, std::size_t, std::span<std::uint32_t>);
 

@@ -7,6 +7,8 @@
 #include "checks.hpp"
 #include "prefetch.hpp"
 #include "rans_kernels.hpp"
+#include "symbol_search.hpp"
+#include "targets.hpp"
 
 namespace foretell {
 namespace {
@@ -20,7 +22,7 @@ constexpr std::size_t kDecodeAhead = 6;       // searches all of it
 constexpr std::size_t kSearchedBytes = 4096;  // of a longer row only the places looked at first are known
 
 template <typename Integer>
-void prefetch_row(const Integer* row, std::size_t row_size) noexcept {
+[[gnu::always_inline]] inline void prefetch_row(const Integer* row, std::size_t row_size) noexcept {
   const auto* bytes = reinterpret_cast<const char*>(row);
   const std::size_t size = row_size * sizeof(Integer);
   const std::size_t stride = size <= kSearchedBytes ? kCacheLine : size / 8;
@@ -28,6 +30,32 @@ void prefetch_row(const Integer* row, std::size_t row_size) noexcept {
     prefetch(bytes + at);
   }
 }
+
+/// Decodes one symbol a row and counts them in `decoded`; returns what stopped it.
+template <typename Integer>
+struct DecodeRows {
+  [[gnu::always_inline]] static Errc run(StateSpan states, std::size_t* cursor, const std::uint32_t** next,
+                                         const std::uint32_t* end, std::span<const Integer> cdf, std::size_t row_size,
+                                         unsigned precision, std::span<std::uint32_t> symbols, std::size_t* decoded) {
+    const std::uint32_t* word = *next;
+    std::size_t turn = *cursor;
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+      if (i + kDecodeAhead < symbols.size()) {
+        prefetch_row(cdf.data() + (i + kDecodeAhead) * row_size, row_size);
+      }
+      const std::span<const Integer> row = cdf.subspan(i * row_size, row_size);
+      const Errc status = pop_symbol(states.data[turn], word, end, row, precision, symbols[i], SearchByCounting{});
+      if (status != Errc::kOk) [[unlikely]] {
+        *decoded = i;
+        return status;
+      }
+      turn = turn + 1 == states.size ? 0 : turn + 1;
+    }
+    *cursor = turn;
+    *next = word;
+    return Errc::kOk;
+  }
+};
 
 template <typename Integer>
 Integer load_little(const std::uint8_t* bytes) noexcept {
@@ -116,7 +144,7 @@ void RansCoder::check_usable() const {
 template <typename Integer>
 void RansCoder::encode_reverse(std::span<const Integer> start, std::span<const Integer> freq) {
   check_usable();
-  check_interval_shape(start.size(), freq.size(), start.size(), kBits<Integer>, precision_);
+  check_interval_shape(start.size(), freq.size(), start.size(), kMostPrecision<Integer>, precision_);
   const std::uint64_t total = std::uint64_t{1} << precision_;
   for (std::size_t left = start.size(); left != 0;) {
     const std::size_t chunk = std::min(left, kPushChunk);
@@ -140,7 +168,7 @@ template <typename Integer>
 void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t> symbols, std::span<const Integer> cdf,
                                        std::size_t row_size) {
   check_usable();
-  check_cdf_shape(cdf.size(), symbols.size(), row_size, kBits<Integer>, precision_);
+  check_cdf_shape(cdf.size(), symbols.size(), row_size, kMostPrecision<Integer>, precision_);
   const std::uint64_t total = std::uint64_t{1} << precision_;
   for (std::size_t left = symbols.size(); left != 0;) {
     const std::size_t chunk = std::min(left, kPushChunk);
@@ -158,7 +186,8 @@ void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t> symbols, s
       }
       const Integer* row = cdf.data() + i * row_size;
       const std::uint64_t first = row[symbol];
-      const std::uint64_t width = std::uint64_t{row[symbol + 1]} - first;  // wraps to a huge one if the cdf falls
+      const std::uint64_t width =
+          slots_end(std::span(row, row_size), symbol, total) - first;  // wraps to a huge one if it falls
       if (!is_interval(first, width, total)) [[unlikely]] {
         failure_ = Errc::kInvalidArgument;
         throw_bad_interval("cdf, row " + std::to_string(i) + ", symbol " + std::to_string(symbol), first, width,
@@ -174,23 +203,14 @@ void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t> symbols, s
 template <typename Integer>
 void RansCoder::decode(std::span<const Integer> cdf, std::size_t row_size, std::span<std::uint32_t> symbols) {
   check_usable();
-  check_cdf_shape(cdf.size(), symbols.size(), row_size, kBits<Integer>, precision_);
+  check_cdf_shape(cdf.size(), symbols.size(), row_size, kMostPrecision<Integer>, precision_);
   const std::uint32_t* next = words_.top();
-  const std::uint32_t* const end = words_.end();
-  std::size_t cursor = cursor_;
-  for (std::size_t i = 0; i < symbols.size(); ++i) {
-    if (i + kDecodeAhead < symbols.size()) {
-      prefetch_row(cdf.data() + (i + kDecodeAhead) * row_size, row_size);
-    }
-    const Errc status =
-        pop_symbol(states_[cursor], next, end, cdf.subspan(i * row_size, row_size), precision_, symbols[i]);
-    if (status != Errc::kOk) [[unlikely]] {
-      failure_ = status;
-      throw_decode_error(status, "row " + std::to_string(i));
-    }
-    cursor = cursor + 1 == states_.size() ? 0 : cursor + 1;
+  std::size_t decoded = 0;
+  failure_ = for_isa<DecodeRows<Integer>>(StateSpan{states_.data(), states_.size()}, &cursor_, &next, words_.end(), cdf,
+                                          row_size, precision_, symbols, &decoded);
+  if (failure_ != Errc::kOk) [[unlikely]] {
+    throw_decode_error(failure_, "row " + std::to_string(decoded));
   }
-  cursor_ = cursor;
   words_.set_top(next);
 }
 
@@ -230,10 +250,13 @@ void RansCoder::finish() {
 
 template void RansCoder::encode_reverse(std::span<const std::uint32_t>, std::span<const std::uint32_t>);
 template void RansCoder::encode_reverse(std::span<const std::uint64_t>, std::span<const std::uint64_t>);
+template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, std::span<const std::uint16_t>,
+                                                std::size_t);
 template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, std::span<const std::uint32_t>,
                                                 std::size_t);
 template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, std::span<const std::uint64_t>,
                                                 std::size_t);
+template void RansCoder::decode(std::span<const std::uint16_t>, std::size_t, std::span<std::uint32_t>);
 template void RansCoder::decode(std::span<const std::uint32_t>, std::size_t, std::span<std::uint32_t>);
 template void RansCoder::decode(std::span<const std::uint64_t>, std::size_t, std::span<std::uint32_t>);
 

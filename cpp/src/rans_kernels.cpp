@@ -2,8 +2,8 @@
 
 #include <type_traits>
 
+#include "foretell/isa.hpp"
 #include "foretell/rans.hpp"
-#include "targets.hpp"
 
 namespace foretell {
 namespace {
@@ -72,13 +72,13 @@ std::uint32_t* push_rounds(StateSpan states, std::uint32_t* top, const Symbol* e
 
 template <typename Symbol>
 std::size_t pop_rounds(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit, Symbol* out,
-                       std::size_t rounds, const StaticTable& table, [[maybe_unused]] Isa isa) noexcept {
-#if FORETELL_X86_TARGETS
+                       std::size_t rounds, const StaticTable& table) noexcept {
+#if defined(__GNUC__) && defined(__x86_64__)
   // With fewer states a vector waits for its own last step, and single states are faster.
-  if (isa >= Isa::kAvx512 && (states.size == 32 || states.size == 64)) {
+  if (isa() >= Isa::kAvx512 && (states.size == 32 || states.size == 64)) {
     return pop_rounds_avx512(states, next, limit, out, rounds, table);
   }
-  if (isa >= Isa::kAvx2 && states.size >= 16 && states.size % 4 == 0) {
+  if (isa() >= Isa::kAvx2 && states.size >= 16 && states.size % 4 == 0) {
     return pop_rounds_avx2(states, next, limit, out, rounds, table);
   }
 #endif
@@ -93,8 +93,8 @@ template std::uint32_t* push_rounds(StateSpan, std::uint32_t*, const std::uint16
 template std::uint32_t* push_rounds(StateSpan, std::uint32_t*, const std::uint32_t*, std::size_t,
                                     const StaticTable&) noexcept;
 template std::size_t pop_rounds(StateSpan, const std::uint32_t*&, const std::uint32_t*, std::uint8_t*, std::size_t,
-                                const StaticTable&, Isa) noexcept;
+                                const StaticTable&) noexcept;
 template std::size_t pop_rounds(StateSpan, const std::uint32_t*&, const std::uint32_t*, std::uint16_t*, std::size_t,
-                                const StaticTable&, Isa) noexcept;
+                                const StaticTable&) noexcept;
 
 }  // namespace foretell

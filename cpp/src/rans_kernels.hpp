@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "foretell/isa.hpp"
 #include "foretell/static_table.hpp"
 
 namespace foretell {
@@ -25,11 +24,11 @@ template <typename Symbol>
 [[nodiscard]] std::uint32_t* push_rounds(StateSpan states, std::uint32_t* top, const Symbol* end, std::size_t rounds,
                                          const StaticTable& table) noexcept;
 
-/// With the kernel of `isa`, or a lower one if that suits the number of states better: pops rounds into `out` while
+/// With the kernel of isa(), or a lesser one if that suits the number of states better: pops rounds into `out` while
 /// `next` is not above `limit` and returns how many; `limit` must have states.size readable words at and after it.
 template <typename Symbol>
 [[nodiscard]] std::size_t pop_rounds(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
-                                     Symbol* out, std::size_t rounds, const StaticTable& table, Isa isa) noexcept;
+                                     Symbol* out, std::size_t rounds, const StaticTable& table) noexcept;
 
 // pop_rounds for one level, which must be supported. For AVX2 states.size is a multiple of 4, for AVX-512 it is 32
 // or 64. (rans_kernels_x86.cpp)

@@ -3,9 +3,8 @@
 // Every step is that of pop_symbol with a table. Words go to the lanes that need one in the order of lanes, which is
 // the order in which one state after the other would fetch them.
 #include "rans_kernels.hpp"
-#include "targets.hpp"
 
-#if FORETELL_X86_TARGETS
+#if defined(__GNUC__) && defined(__x86_64__)
 
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593: its own AVX-512 header sets it off
@@ -47,7 +46,7 @@ alignas(16) constexpr auto kExpansions = make_expansions();
 
 /// The four numbers at those indices. Gather instructions are slower than single loads on AMD, and on Intel since the
 /// remedy for "downfall".
-FORETELL_TARGET_AVX2 inline __m256i load_four(const std::uint64_t* from, __m256i indices) noexcept {
+[[gnu::target("avx2")]] inline __m256i load_four(const std::uint64_t* from, __m256i indices) noexcept {
   alignas(32) std::uint64_t at[4];
   _mm256_store_si256(reinterpret_cast<__m256i*>(at), indices);
   const __m128i low = load_pair(from + at[0], from + at[1]);
@@ -56,7 +55,7 @@ FORETELL_TARGET_AVX2 inline __m256i load_four(const std::uint64_t* from, __m256i
 
 /// Stores the low bits of the four lanes.
 template <typename Symbol>
-FORETELL_TARGET_AVX2 inline void store_lanes(Symbol* out, __m256i symbols) noexcept {
+[[gnu::target("avx2")]] inline void store_lanes(Symbol* out, __m256i symbols) noexcept {
   if constexpr (sizeof(Symbol) == 1) {
     const __m256i packed = _mm256_shuffle_epi8(symbols, _mm256_set1_epi64x(0x0800));
     const __m128i four = _mm_unpacklo_epi16(_mm256_castsi256_si128(packed), _mm256_extracti128_si256(packed, 1));
@@ -70,8 +69,8 @@ FORETELL_TARGET_AVX2 inline void store_lanes(Symbol* out, __m256i symbols) noexc
 }
 
 template <typename Symbol>
-FORETELL_TARGET_AVX2 std::size_t pop_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
-                                          Symbol* out, std::size_t rounds, const StaticTable& table) noexcept {
+[[gnu::target("avx2")]] std::size_t pop_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                                             Symbol* out, std::size_t rounds, const StaticTable& table) noexcept {
   const std::uint64_t* const slots = table.slots();
   const __m128i precision = _mm_cvtsi32_si128(static_cast<int>(table.precision()));
   const __m256i slot_mask = _mm256_set1_epi64x((1LL << table.precision()) - 1);
@@ -109,7 +108,8 @@ FORETELL_TARGET_AVX2 std::size_t pop_avx2(StateSpan states, const std::uint32_t*
 // -- AVX-512 ---------------------------------------------------------------------------------------------------------
 
 /// As load_four.
-FORETELL_TARGET_AVX512 inline __m512i load_eight(const std::uint64_t* from, __m512i indices) noexcept {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline __m512i load_eight(const std::uint64_t* from,
+                                                                                __m512i indices) noexcept {
   alignas(64) std::uint64_t at[8];
   _mm512_store_si512(at, indices);
   const __m128i a = load_pair(from + at[0], from + at[1]);
@@ -130,8 +130,9 @@ struct Constants512 {
 
 /// Pops one symbol from each of the eight states of `state`.
 template <typename Symbol>
-FORETELL_TARGET_AVX512 inline void pop_eight(__m512i& state, const std::uint32_t*& word, Symbol* out,
-                                             const std::uint64_t* slots, const Constants512& constants) noexcept {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline void pop_eight(__m512i& state, const std::uint32_t*& word,
+                                                                            Symbol* out, const std::uint64_t* slots,
+                                                                            const Constants512& constants) noexcept {
   const __m512i entry = load_eight(slots, _mm512_and_si512(state, constants.slot_mask));
   const __m512i quotient = _mm512_srl_epi64(state, constants.precision);
   const __m512i product = _mm512_mullo_epi64(quotient, _mm512_and_si512(entry, constants.low_half));
@@ -152,8 +153,11 @@ FORETELL_TARGET_AVX512 inline void pop_eight(__m512i& state, const std::uint32_t
 
 /// states.size is 8 * kVectors: all states stay in registers.
 template <std::size_t kVectors, typename Symbol>
-FORETELL_TARGET_AVX512 std::size_t pop_avx512(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
-                                              Symbol* out, std::size_t rounds, const StaticTable& table) noexcept {
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::size_t pop_avx512(StateSpan states,
+                                                                             const std::uint32_t*& next,
+                                                                             const std::uint32_t* limit, Symbol* out,
+                                                                             std::size_t rounds,
+                                                                             const StaticTable& table) noexcept {
   const std::uint64_t* const slots = table.slots();
   const Constants512 constants{
       .precision = _mm_cvtsi32_si128(static_cast<int>(table.precision())),

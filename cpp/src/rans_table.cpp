@@ -60,14 +60,13 @@ void RansCoder::encode_table_reverse(std::span<const Symbol> symbols, const Stat
 }
 
 template <typename Symbol>
-void RansCoder::decode_table(const StaticTable& table, std::span<Symbol> symbols, Isa isa) {
+void RansCoder::decode_table(const StaticTable& table, std::span<Symbol> symbols) {
   check_usable();
   check_table(table);
   if (sizeof(Symbol) == 1 && !table.fits_byte()) {
     throw Error(Errc::kInvalidArgument,
                 "symbols: bytes cannot hold the " + std::to_string(table.vocabulary()) + " symbols of the table");
   }
-  isa = std::min(isa, supported_isa());
   turn_to_cursor();
   const std::size_t round = states_.size();
   const StateSpan states{states_.data(), round};
@@ -76,7 +75,7 @@ void RansCoder::decode_table(const StaticTable& table, std::span<Symbol> symbols
   std::size_t done = 0;
   const std::uint32_t* next = words_.top();
   if (words_.size() >= round) {
-    done = pop_rounds(states, next, words_.end() - round, symbols.data(), rounds, table, isa);
+    done = pop_rounds(states, next, words_.end() - round, symbols.data(), rounds, table);
   }
   // Either no whole round is left, or fewer words than a round may read. The end goes on in a copy, with zeros behind
   // it; a sound stream needs none of them.
@@ -86,7 +85,7 @@ void RansCoder::decode_table(const StaticTable& table, std::span<Symbol> symbols
   std::fill_n(tail.begin() + static_cast<std::ptrdiff_t>(copied), round, 0);
   const std::uint32_t* at = tail.data();
   const std::uint32_t* const end = at + copied;
-  done += pop_rounds(states, at, end, symbols.data() + done * round, rounds - done, table, isa);
+  done += pop_rounds(states, at, end, symbols.data() + done * round, rounds - done, table);
   std::size_t popped = done * round;
   for (std::size_t i = 0; done == rounds && i < rest && at <= end; ++i) {
     symbols[popped++] = static_cast<Symbol>(pop_symbol(states_[i], at, table.slots(), precision_));
@@ -103,7 +102,7 @@ void RansCoder::decode_table(const StaticTable& table, std::span<Symbol> symbols
 template void RansCoder::encode_table_reverse(std::span<const std::uint8_t>, const StaticTable&);
 template void RansCoder::encode_table_reverse(std::span<const std::uint16_t>, const StaticTable&);
 template void RansCoder::encode_table_reverse(std::span<const std::uint32_t>, const StaticTable&);
-template void RansCoder::decode_table(const StaticTable&, std::span<std::uint8_t>, Isa);
-template void RansCoder::decode_table(const StaticTable&, std::span<std::uint16_t>, Isa);
+template void RansCoder::decode_table(const StaticTable&, std::span<std::uint8_t>);
+template void RansCoder::decode_table(const StaticTable&, std::span<std::uint16_t>);
 
 }  // namespace foretell

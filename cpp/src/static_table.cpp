@@ -5,6 +5,7 @@
 
 #include "foretell/cdf.hpp"
 #include "foretell/errc.hpp"
+#include "foretell/range_coder.hpp"
 
 namespace foretell {
 
@@ -46,7 +47,7 @@ StaticTable::StaticTable(std::span<const Integer> cdf, unsigned precision) : pre
   slots_.reserve(std::size_t{1} << precision);
   for (std::size_t s = 0; s + 1 < cdf.size(); ++s) {
     const auto start = static_cast<std::uint32_t>(cdf[s]);
-    const auto freq = static_cast<std::uint32_t>(cdf[s + 1]) - start;
+    const auto freq = static_cast<std::uint32_t>(slots_end(cdf, s, std::uint64_t{1} << precision)) - start;
     symbols_.push_back(make_table_symbol(start, freq));
     for (std::uint64_t offset = 0; offset < freq; ++offset) {
       slots_.push_back(std::uint64_t{s} << 48 | offset << 32 | freq);
@@ -54,6 +55,7 @@ StaticTable::StaticTable(std::span<const Integer> cdf, unsigned precision) : pre
   }
 }
 
+template StaticTable::StaticTable(std::span<const std::uint16_t>, unsigned);
 template StaticTable::StaticTable(std::span<const std::uint32_t>, unsigned);
 template StaticTable::StaticTable(std::span<const std::uint64_t>, unsigned);
 

@@ -1,11 +1,40 @@
-// Attributes of functions for one level of foretell::Isa. What they call must be inlined into them, or carry the same
-// attribute; a lambda inside does not inherit it.
+// One body, compiled for each set of instructions: `for_isa<Kernel>(arguments...)` calls the one that isa() names.
+//
+// A kernel is a struct with a static, always-inlined `run`. Inlined into a function with a target attribute it is
+// compiled for that target, with no file, flag or copy of its own.
 #pragma once
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define FORETELL_X86_TARGETS 1
-#define FORETELL_TARGET_AVX2 __attribute__((target("avx2,bmi2,popcnt")))
-#define FORETELL_TARGET_AVX512 __attribute__((target("avx2,bmi2,popcnt,avx512f,avx512bw,avx512dq,avx512vl")))
-#else
-#define FORETELL_X86_TARGETS 0
+#include "foretell/isa.hpp"
+
+namespace foretell {
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+template <typename Kernel, typename... Arguments>
+[[gnu::target("avx2")]] auto run_avx2(Arguments... arguments) {
+  return Kernel::run(arguments...);
+}
+
+template <typename Kernel, typename... Arguments>
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] auto run_avx512(Arguments... arguments) {
+  return Kernel::run(arguments...);
+}
+
 #endif
+
+template <typename Kernel, typename... Arguments>
+auto for_isa(Arguments... arguments) {
+#if defined(__GNUC__) && defined(__x86_64__)
+  switch (isa()) {
+    case Isa::kAvx512:
+      return run_avx512<Kernel>(arguments...);
+    case Isa::kAvx2:
+      return run_avx2<Kernel>(arguments...);
+    case Isa::kScalar:
+      break;
+  }
+#endif
+  return Kernel::run(arguments...);
+}
+
+}  // namespace foretell

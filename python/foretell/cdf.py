@@ -3,7 +3,8 @@
 A CDF of ``V`` symbols at precision ``P`` is ``V + 1`` integers: ``cdf[0] = 0``, strictly rising, ``cdf[V] = 2**P``.
 Symbol ``s`` owns the slots ``cdf[s]`` to ``cdf[s + 1] - 1`` and costs ``P - log2(cdf[s + 1] - cdf[s])`` bits. Every
 symbol has a slot, so nothing is ever impossible, and ``V <= 2**P``. The dtype is uint32, or uint64 at precision 32,
-where ``2**P`` does not fit uint32.
+where ``2**P`` does not fit uint32; coders also take uint16 up to precision 16, where a last value of ``2**16`` is
+stored as 0.
 
 Both quantisers make integer weights ``w`` in 0..2**24 from their input, the largest at least 2**23, and share one
 normaliser::
@@ -36,7 +37,7 @@ FRACTION_BITS: int = _core.FRACTION_BITS
 EXP2_TABLE: NDArray[np.uint32] = _core.EXP2_TABLE
 """``floor(2**24 * 2**(-f / 1024))`` for f = 0..1023, exact; uint32 [1024], read-only."""
 
-_Cdf = TypeVar("_Cdf", NDArray[np.uint32], NDArray[np.uint64])
+_Cdf = TypeVar("_Cdf", NDArray[np.uint16], NDArray[np.uint32], NDArray[np.uint64])
 
 
 @overload
@@ -55,7 +56,7 @@ def from_logits(logits: NDArray[np.int32], precision: int, out: NDArray[Any] | N
         Logits in base 2, `FRACTION_BITS` fraction bits. Any int32 is allowed.
     precision : int
         Bits of the CDF, 1..32, at least ``log2(V)``.
-    out : uint32 [N, V + 1] (uint64 at precision 32), C-contiguous, optional
+    out : uint32 [N, V + 1] (uint64 at precision 32; uint16 up to precision 16), C-contiguous, optional
         Where to write; may not overlap `logits`.
 
     Returns
@@ -89,7 +90,7 @@ def from_probabilities(p: NDArray[np.float32], precision: int, out: NDArray[Any]
         Finite, not negative, at least one positive in each row.
     precision : int
         Bits of the CDF, 1..32, at least ``log2(V)``.
-    out : uint32 [N, V + 1] (uint64 at precision 32), C-contiguous, optional
+    out : uint32 [N, V + 1] (uint64 at precision 32; uint16 up to precision 16), C-contiguous, optional
         Where to write; may not overlap `p`. Its contents are unspecified after an error.
 
     Returns
@@ -108,14 +109,14 @@ def from_probabilities(p: NDArray[np.float32], precision: int, out: NDArray[Any]
     return _core.cdf_from_probabilities(p, precision, out)
 
 
-def check(cdf: NDArray[np.uint32] | NDArray[np.uint64], precision: int) -> None:
+def check(cdf: NDArray[np.uint16] | NDArray[np.uint32] | NDArray[np.uint64], precision: int) -> None:
     """Check that every row is a CDF.
 
     Coders check no more of a CDF than they need to stay safe, so that they stay fast; check CDFs of your own once.
 
     Parameters
     ----------
-    cdf : uint32 or uint64 [N, V + 1], C-contiguous
+    cdf : uint16, uint32 or uint64 [N, V + 1], C-contiguous
         One CDF a row.
     precision : int
         Bits of the CDF, 1..32.

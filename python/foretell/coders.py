@@ -14,20 +14,28 @@ Which one to use:
 `LaneEncoder`, `LaneDecoder`
     N streams that advance together, one symbol each a step: for models that predict N sequences at once, and decoders
     that take the streams apart.
+`RansCoder`
+    A stack. Its encoder runs over a batch in reverse, so that decoding gives the batch in its own order: for encoders
+    that have the whole message before them, and for bits-back coding, which pops from what it pushed.
+    `RansCoder.finish` finds most damage, as no queue can.
+`StaticTable`
+    One CDF for all symbols, at precisions up to 16: `RansCoder.encode_table_reverse` and `RansCoder.decode_table` are
+    the fastest way to code millions of symbols; give the coder an interleave of 32.
 
 Arrays are taken as they are: NumPy arrays, or other objects with the buffer protocol, C-contiguous and of the stated
 dtype. A list, another dtype or a strided view is an error, for converting it would cost more than coding it. CDFs,
-starts and frequencies are uint32, or uint64 (which precision 32 needs); symbols are uint8, uint16, uint32, int32 or
+starts and frequencies are uint32, or uint64 (which precision 32 needs); CDFs up to precision 16 may be uint16, half the
+memory to read, where a last value of 2^16 is stored as 0; symbols are uint8, uint16, uint32, int32 or
 int64.
+
+Kernels use the vector instructions that the processor has; ``FORETELL_ISA`` in the environment (``scalar``, ``avx2``,
+``avx512``) forces lesser ones. The bytes are the same.
 
 Decoders do not trust their input: damaged data raise `foretell.errors.CorruptError` or
 `foretell.errors.TruncatedError`, or decode to wrong symbols (an entropy coder has no redundancy to notice: keep a
 checksum), never to anything worse. A call that fails on what it was asked to code puts the coder in a failed state,
 in which it refuses all further use; a call that fails on the dtypes or shapes of its arguments, or on symbols outside
 the CDF, changes nothing. Coders may be shared between threads, and release the GIL while they work.
-
-Vector instructions are chosen when the program runs; the environment variable ``FORETELL_ISA`` (``scalar``, ``avx2``,
-``avx512``) forces a lower level. All give the same bytes.
 
 >>> import numpy as np
 >>> from foretell import cdf

@@ -1,31 +1,19 @@
-// Which vector instructions kernels use, chosen when the program runs. The library is built for the baseline
-// instruction set; functions for others carry a target attribute. All of them compute the same bytes.
+// Which instructions the kernels use: chosen once, at run time. Every choice gives the same bytes.
 #pragma once
-
-#include <string_view>
-
-#include "foretell/errc.hpp"
 
 namespace foretell {
 
-/// Each level includes those before it.
 enum class Isa : int {
-  kScalar = 0,
-  kAvx2 = 1,    // AVX2, BMI2, POPCNT
-  kAvx512 = 2,  // AVX-512 F, BW, DQ, VL
+  kScalar = 0,  // what the compiler's baseline has
+  kAvx2 = 1,
+  kAvx512 = 2,  // F, BW, DQ and VL
 };
 
-/// "scalar", "avx2" or "avx512".
+/// Returns the best that this processor has and FORETELL_ISA allows: "scalar", "avx2" or "avx512" in the environment
+/// when this is first called. A better one than the processor has, or an unknown name, changes nothing.
+[[nodiscard]] Isa isa() noexcept;
+
+/// Returns "scalar", "avx2" or "avx512".
 [[nodiscard]] const char* name(Isa isa) noexcept;
-
-/// The level of that name. Throws kInvalidArgument for any other.
-[[nodiscard]] Isa isa_of_name(std::string_view name);
-
-/// The highest level that this CPU, its operating system and this build support.
-[[nodiscard]] Isa supported_isa() noexcept;
-
-/// The level to use: supported_isa(), or that which the environment variable FORETELL_ISA names if it is lower. The
-/// environment is read once. Throws kInvalidArgument if the variable holds anything else.
-[[nodiscard]] Isa isa();
 
 }  // namespace foretell

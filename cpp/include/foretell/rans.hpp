@@ -45,7 +45,6 @@
 #include <vector>
 
 #include "foretell/errc.hpp"
-#include "foretell/isa.hpp"
 #include "foretell/range_coder.hpp"
 #include "foretell/static_table.hpp"
 
@@ -101,30 +100,23 @@ inline constexpr std::size_t kMaxInterleave = 1024;                   // far abo
 
 /// Pops one symbol with its CDF: V + 1 integers from 0 to 2^precision. A CDF that breaks its rules gives
 /// kInvalidArgument or a symbol that its encoder would not have meant, never an access outside `cdf` or an endless
-/// loop.
-template <typename Integer>
+/// loop. `search(row, V, slot)` returns how many of the entries 1 .. V-1 are not above the slot.
+template <typename Integer, typename Search = SearchByHalves>
 [[nodiscard]] inline Errc pop_symbol(std::uint64_t& state, const std::uint32_t*& next, const std::uint32_t* end,
-                                     std::span<const Integer> cdf, unsigned precision, std::uint32_t& symbol) noexcept {
+                                     std::span<const Integer> cdf, unsigned precision, std::uint32_t& symbol,
+                                     Search search = {}) noexcept {
   const std::uint64_t total = std::uint64_t{1} << precision;
-  if (cdf.size() < 2 || cdf.front() != 0 || cdf.back() != total) {
+  if (cdf.size() < 2 || cdf.front() != 0 || cdf.back() != static_cast<Integer>(total)) {
     return Errc::kInvalidArgument;
   }
   const std::uint64_t slot = top_slot(state, precision);
-  // Invariant: cdf[below] <= slot < cdf[below + length]. It holds for any contents once it holds for both ends.
-  std::size_t below = 0;
-  std::size_t length = cdf.size() - 1;
-  while (length > 1) {
-    const std::size_t half = length / 2;
-    const bool right = cdf[below + half] <= slot;
-    below = right ? below + half : below;
-    length = right ? length - half : half;
-  }
-  const std::uint64_t start = cdf[below];
-  const std::uint64_t after = cdf[below + 1];
+  const std::size_t found = search(cdf.data(), cdf.size() - 1, slot);
+  const std::uint64_t start = cdf[found];
+  const std::uint64_t after = slots_end(cdf, found, total);
   if (start > slot || after <= slot || after > total) {
     return Errc::kInvalidArgument;
   }
-  symbol = static_cast<std::uint32_t>(below);
+  symbol = static_cast<std::uint32_t>(found);
   return pop_symbol(state, next, end, start, after - start, precision);
 }
 
@@ -179,8 +171,8 @@ class WordStack {
 };
 
 /// Encoder and decoder at once. After an error of coding the object is in a failed state and refuses further use. Not
-/// safe to share between threads without a lock. `Integer` is std::uint32_t or std::uint64_t; a CDF at precision 32
-/// needs the latter.
+/// safe to share between threads without a lock. Starts and frequencies are std::uint32_t or std::uint64_t; CDFs may be
+/// std::uint16_t too, up to precision 16. Precision 32 needs std::uint64_t.
 class RansCoder {
  public:
   /// An empty stack. Throws kInvalidArgument unless 1 <= interleave <= kMaxInterleave.
@@ -213,9 +205,8 @@ class RansCoder {
   void encode_table_reverse(std::span<const Symbol> symbols, const StaticTable& table);
 
   /// Pops symbols.size() symbols of one CDF, in order. `Symbol` is std::uint16_t, or std::uint8_t if table.fits_byte().
-  /// Uses the kernel of `isa` or, where that is not supported, a lower one; all give the same symbols.
   template <typename Symbol>
-  void decode_table(const StaticTable& table, std::span<Symbol> symbols, Isa isa = foretell::isa());
+  void decode_table(const StaticTable& table, std::span<Symbol> symbols);
 
   /// The stream. The stack stays as it is.
   [[nodiscard]] std::vector<std::uint8_t> to_bytes() const;

@@ -65,8 +65,8 @@ struct TableSymbol {
 /// Immutable: may be shared between coders and threads.
 class StaticTable {
  public:
-  /// `cdf` holds V + 1 integers, strictly rising from 0 to 2^precision; throws kInvalidArgument if it does not, or
-  /// precision exceeds kMaxTablePrecision.
+  /// `cdf` holds V + 1 integers, strictly rising from 0 to 2^precision (2^16 is 0 in std::uint16_t); throws
+  /// kInvalidArgument if it does not, or precision exceeds kMaxTablePrecision.
   template <typename Integer>
   StaticTable(std::span<const Integer> cdf, unsigned precision);
 
