@@ -100,7 +100,8 @@ Parameters
 precision : int
     Bits of the CDFs, 1..32.
 interleave : int
-    States that take turns, 1..1024. More hide more latency, and cost 8 bytes of stream each. The decoder must know it.
+    States that take turns, 1..1024; the decoder must know it. Each costs 8 bytes of stream; a few hide the latency of
+    one another: 4 are fast with a CDF for each symbol, 32 with a StaticTable.
 
 Examples
 --------
@@ -189,8 +190,7 @@ ValueError
 
 constexpr const char* kEncodeTableDoc = R"(Encode N symbols of one CDF, the last of them first.
 
-The stream is that of encode_symbols_reverse with N copies of the CDF, in a fraction of the time. Interleave 32 is
-fast at every level of vector instructions.
+The stream is that of encode_symbols_reverse with N copies of the CDF, in a fraction of the time.
 
 Parameters
 ----------
