@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "C++ core of foretell; use foretell.coders and foretell.cdf.";
   foretell::bindings::register_errors(module);
   foretell::bindings::register_coders(module);
+  foretell::bindings::register_binary(module);
   foretell::bindings::register_cdf(module);
   foretell::bindings::register_contexts(module);
 }
