@@ -20,6 +20,8 @@ Which one to use:
     at each bit before they predict the next. 32 bits of state; at 1 / 2**16, the worst, a bit costs its ideal plus
     0.0056 bits, and on average nothing measurable. `BinaryDecoder.finish` knows the only stream of the bits decoded.
 
+To learn how such a coder works, read `foretell.bisection`: the same idea for one token at a time, in plain Python.
+
 Arrays are taken as they are: NumPy arrays, or other objects with the buffer protocol, C-contiguous and of the stated
 dtype. A list, another dtype or a strided view is an error, for converting it would cost more than coding it. CDFs,
 starts and frequencies are uint32, or uint64 (which precision 32 needs); symbols are uint8, uint16, uint32, int32 or
