@@ -49,6 +49,7 @@ class Contestant:
     order: ClassVar[str] = "queue"  # or "stack": its state gives back last what it was given first
     steps_reversed: ClassVar[bool] = False  # a stack that does not buffer: the last step is encoded first
     floats: ClassVar[bool] = False  # quantises float rows within its calls: the float model is its ideal
+    one_row: ClassVar[bool] = False  # has one CDF for all symbols
     most_symbols: ClassVar[int] = 10**9  # a slower coder is measured on fewer
 
     def symbols(self, symbols: NDArray[np.int32]) -> Any:

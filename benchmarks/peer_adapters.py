@@ -480,7 +480,7 @@ class CompressAI(Contestant):
 class SimpleAns(Contestant):
     """One CDF for all symbols; a stream is the packed words behind its state."""
 
-    name, package, order = "simple-ans", "simple_ans", "stack"
+    name, package, order, one_row = "simple-ans", "simple_ans", "stack", True
 
     def __init__(self) -> None:
         import simple_ans
