@@ -67,6 +67,35 @@ def rans_decode(stream: bytes, cdfs: Sequence[Sequence[int]], precision: int, in
     return symbols
 
 
+def binary_encode(bits: Sequence[tuple[int, int]]) -> bytes:
+    """Encode (bit, probability of a 1 in 2**-16) pairs; `low` is the whole message so far, of `size` bytes."""
+    low, width, size = 0, 2**32 - 1, 4
+    for bit, probability in bits:
+        ones = width * probability // 2**16
+        low, width = (low, ones) if bit else (low + ones, width - ones)
+        while width < 2**24:
+            low, width, size = low << 8, width << 8, size + 1
+    for written in range(size - 4, size + 1):  # the fewest bytes, but at most 4 left away
+        unit = 256 ** (size - written)
+        end = -(-low // unit)  # in units, rounded up
+        if end * unit < low + width:
+            return end.to_bytes(written, "big")
+    raise AssertionError("an interval holds its own lower end")
+
+
+def binary_decode(stream: bytes, probabilities: Sequence[int]) -> list[int]:
+    """Decode one bit for each probability, from a stream of binary_encode."""
+    low, width, size, bits = 0, 2**32 - 1, 4, []
+    for probability in probabilities:
+        ones = width * probability // 2**16
+        bit = int(int.from_bytes(stream[:size].ljust(size, b"\0"), "big") < low + ones)
+        bits.append(bit)
+        low, width = (low, ones) if bit else (low + ones, width - ones)
+        while width < 2**24:
+            low, width, size = low << 8, width << 8, size + 1
+    return bits
+
+
 def normalise(weights: Sequence[int], precision: int) -> list[int]:
     """CDF of integer weights in 0..2**24, the largest at least 2**23."""
     k = 55 - precision

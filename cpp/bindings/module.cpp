@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {
   module.def("isa", [] { return foretell::name(foretell::isa()); });
   foretell::bindings::register_errors(module);
   foretell::bindings::register_coders(module);
+  foretell::bindings::register_binary(module);
   foretell::bindings::register_cdf(module);
   foretell::bindings::register_contexts(module);
   foretell::bindings::register_rans(module);

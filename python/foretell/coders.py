@@ -1,10 +1,11 @@
 """Entropy coders: symbols and their CDFs in, bytes out, and the same symbols back.
 
-Range coders are queues (first in, first out): 64 bits of state, 32-bit words, carries handled, CDF precision up to 32
-bits. A symbol costs its ideal ``-log2(freq / 2**P)`` bits plus at most ``log2(1 + 2**(P - 32))`` (0.0056 at ``P = 24``,
-and 0.0001 on average); the end of a stream costs less than a byte: the total is rounded up to whole bytes. An empty
-message is an empty stream. `RansCoder` is a stack (last in, first out) at the same price a symbol, and 8 bytes a state.
-A stream holds neither its length nor the number of its symbols: store both beside it.
+All but `RansCoder` are queues (first in, first out), and all of those but the binary coder are built on one range
+coder: 64 bits of state, 32-bit words, carries handled, CDF precision up to 32 bits. A symbol costs its ideal
+``-log2(freq / 2**P)`` bits plus at most ``log2(1 + 2**(P - 32))`` (0.0056 at ``P = 24``, and 0.0001 on average); the
+end of a stream costs less than a byte: the total is rounded up to whole bytes. An empty message is an empty stream.
+`RansCoder` is a stack (last in, first out) at the same price a symbol, and up to 8 bytes a state. A stream holds
+neither its length nor the number of its symbols: store both beside it.
 
 Which one to use:
 
@@ -14,19 +15,26 @@ Which one to use:
 `LaneEncoder`, `LaneDecoder`
     N streams that advance together, one symbol each a step: for models that predict N sequences at once, and decoders
     that take the streams apart.
+`BinaryEncoder`, `BinaryDecoder`
+    One stream of bits, each with the probability of a 1 in 2**-16 (uint16): for models that predict one bit at a time.
+    `BinaryEncoder.encode` for many bits whose probabilities are known, `BinaryEncoder.encode_bit` for models that look
+    at each bit before they predict the next. 32 bits of state; at 1 / 2**16, the worst, a bit costs its ideal plus
+    0.0056 bits, and on average nothing measurable. `BinaryDecoder.finish` knows the only stream of the bits decoded.
 `RansCoder`
     A stack. Its encoder runs over a batch in reverse, so that decoding gives the batch in its own order: for encoders
     that have the whole message before them, and for bits-back coding, which pops from what it pushed.
-    `RansCoder.finish` finds most damage, as no queue can.
+    `RansCoder.finish` finds most damage.
 `StaticTable`
     One CDF for all symbols, at precisions up to 16: `RansCoder.encode_table_reverse` and `RansCoder.decode_table` are
     the fastest way to code millions of symbols; give the coder an interleave of 32.
 
+To learn how such a coder works, read `foretell.bisection`: the same idea for one token at a time, in plain Python.
+
 Arrays are taken as they are: NumPy arrays, or other objects with the buffer protocol, C-contiguous and of the stated
 dtype. A list, another dtype or a strided view is an error, for converting it would cost more than coding it. CDFs,
 starts and frequencies are uint32, or uint64 (which precision 32 needs); CDFs up to precision 16 may be uint16, half the
-memory to read, where a last value of 2^16 is stored as 0; symbols are uint8, uint16, uint32, int32 or
-int64.
+memory to read, where a last value of 2^16 is stored as 0; symbols are uint8, uint16, uint32, int32 or int64; bits are
+uint8 or bool, their probabilities uint16.
 
 Kernels use the vector instructions that the processor has; ``FORETELL_ISA`` in the environment (``scalar``, ``avx2``,
 ``avx512``) forces lesser ones. The bytes are the same.
@@ -49,8 +57,45 @@ the CDF, changes nothing. Coders may be shared between threads, and release the 
 >>> decoder.decode(rows)
 array([2, 0, 1, 0, 0, 2, 1, 0], dtype=uint32)
 >>> decoder.finish()
+
+Bits, by a model that learns from each how likely a 1 is:
+
+>>> def adapt(p, bit):
+...     return p + (65535 - p >> 4) if bit else p - (p >> 4)
+>>> encoder, p = BinaryEncoder(), 32768
+>>> for bit in [1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1]:
+...     encoder.encode_bit(bit, p)
+...     p = adapt(p, bit)
+>>> stream = encoder.finish()
+>>> stream.hex()
+'166a'
+>>> decoder, p, bits = BinaryDecoder(stream), 32768, []
+>>> for _ in range(12):
+...     bits.append(decoder.decode_bit(p))
+...     p = adapt(p, bits[-1])
+>>> bits
+[1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1]
+>>> decoder.finish()
 """
 
-from foretell._core import LaneDecoder, LaneEncoder, RangeDecoder, RangeEncoder, RansCoder, StaticTable
+from foretell._core import (
+    BinaryDecoder,
+    BinaryEncoder,
+    LaneDecoder,
+    LaneEncoder,
+    RangeDecoder,
+    RangeEncoder,
+    RansCoder,
+    StaticTable,
+)
 
-__all__ = ["LaneDecoder", "LaneEncoder", "RangeDecoder", "RangeEncoder", "RansCoder", "StaticTable"]
+__all__ = [
+    "BinaryDecoder",
+    "BinaryEncoder",
+    "LaneDecoder",
+    "LaneEncoder",
+    "RangeDecoder",
+    "RangeEncoder",
+    "RansCoder",
+    "StaticTable",
+]

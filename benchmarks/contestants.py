@@ -1,0 +1,223 @@
+"""What peers.py and bad_input.py ask of a coder, and foretell's own coders.
+
+A contestant is a class with some of these faces; a case that needs a face which a class lacks leaves it out:
+
+whole messages   `table`, `encode`, `decode`: symbol i is coded with row i % R of the R rows of a table
+steps            `encoder`, `decoder`: callables that code one symbol for each lane, as an autoregressive model needs
+probabilities    `quantiser`: float32 rows to CDFs; `float_encoder`, `float_decoder`: steps that start from float32 rows
+
+`table`, `symbols` and `from_bytes` bring data into the form that a coder's users have at hand, and are never timed.
+To add a coder of foretell, write a class here and name it in FORETELL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from foretell import cdf
+from foretell.coders import LaneDecoder, LaneEncoder, RangeDecoder, RangeEncoder
+from numpy.typing import NDArray
+
+
+class UnsupportedError(Exception):
+    """The coder cannot do this; the message says why."""
+
+
+@dataclass
+class Table:
+    """Distributions: CDFs, and the probabilities that they were made from."""
+
+    cdf: NDArray[np.uint32]  # [R, V + 1]
+    probabilities: NDArray[np.float32]  # [R, V]
+    precision: int
+
+
+@dataclass
+class Native:
+    """A table as one coder takes it: its rows, and what else belongs to them."""
+
+    rows: Any
+    rest: Any = None
+
+
+class Contestant:
+    name: ClassVar[str]
+    package: ClassVar[str] = "foretell"
+    order: ClassVar[str] = "queue"  # or "stack": its state gives back last what it was given first
+    steps_reversed: ClassVar[bool] = False  # a stack that does not buffer: the last step is encoded first
+    floats: ClassVar[bool] = False  # quantises float rows within its calls: the float model is its ideal
+    one_row: ClassVar[bool] = False  # has one CDF for all symbols
+    most_symbols: ClassVar[int] = 10**9  # a slower coder is measured on fewer
+
+    def symbols(self, symbols: NDArray[np.int32]) -> Any:
+        return symbols
+
+    def table(self, table: Table, count: int) -> Native:
+        """Return the table for `count` symbols."""
+        raise UnsupportedError("no whole messages")
+
+    def encode(self, symbols: Any, table: Native) -> Any:
+        """Return a stream, in the coder's own form."""
+        raise NotImplementedError
+
+    def decode(self, stream: Any, table: Native, count: int) -> Any:
+        raise NotImplementedError
+
+    def to_bytes(self, stream: Any) -> list[bytes]:
+        return [stream]
+
+    def from_bytes(self, parts: list[bytes]) -> Any:
+        return parts[0]
+
+    def step_table(self, table: Table) -> Any:
+        return table.probabilities if self.floats else table.cdf
+
+    def encoder(
+        self, lanes: int, vocabulary: int, precision: int
+    ) -> tuple[Callable[[Any, Any], Any], Callable[[], Any]]:
+        """Return step(symbols, step table) and finish() -> stream."""
+        raise UnsupportedError("no steps")
+
+    def decoder(self, stream: Any, lanes: int, vocabulary: int, precision: int) -> Callable[[Any], Any]:
+        """Return step(step table) -> symbols."""
+        raise NotImplementedError
+
+    def quantiser(self, probabilities: NDArray[np.float32], precision: int) -> tuple[Callable[[], Any], Any]:
+        """Return a callable that makes all the CDFs, and one that turns its result into an integer array or None."""
+        raise UnsupportedError("no quantiser")
+
+    def float_encoder(
+        self, lanes: int, vocabulary: int, precision: int
+    ) -> tuple[Callable[[Any, Any], Any], Callable[[], Any]]:
+        raise UnsupportedError("no steps from probabilities")
+
+    def float_decoder(self, stream: Any, lanes: int, vocabulary: int, precision: int) -> Callable[[Any], Any]:
+        raise NotImplementedError
+
+
+def repeated(rows: NDArray[Any], least: int = 4096) -> NDArray[Any]:
+    """Return `rows`, one row repeated: for coders that want a row for each symbol where one CDF serves for all."""
+    return np.ascontiguousarray(np.broadcast_to(rows, (least, rows.shape[1]))) if len(rows) == 1 else rows
+
+
+def blocks(symbols: Any, rows: Any) -> list[tuple[Any, Any]]:
+    """Return pieces of `symbols` and the rows of each: whole tables, and a part of one for the rest."""
+    size = len(rows)
+    return [
+        (symbols[begin : begin + size], rows[: len(symbols) - begin]) for begin in range(0, max(len(symbols), 1), size)
+    ]
+
+
+def block_sizes(count: int, rows: Any) -> list[Any]:
+    """Return the rows of each piece of a message of `count` symbols."""
+    whole, rest = divmod(count, len(rows))
+    return [rows] * whole + ([rows[:rest]] if rest or not whole else [])
+
+
+def narrow(symbols: NDArray[np.int32]) -> NDArray[Any]:
+    """Return symbols as the smallest dtype that holds the alphabet of these benchmarks."""
+    fits = not symbols.size or (symbols.min() >= 0 and symbols.max() < 256)
+    return symbols.astype(np.uint8 if fits else np.uint32)
+
+
+class ForetellRange(Contestant):
+    name = "foretell range"
+
+    def symbols(self, symbols: NDArray[np.int32]) -> Any:
+        return narrow(symbols)
+
+    def table(self, table: Table, count: int) -> Native:
+        return Native(repeated(table.cdf), table)
+
+    def encode(self, symbols: Any, table: Native) -> Any:
+        source = table.rest
+        encoder = RangeEncoder(source.precision)
+        if len(source.cdf) == 1:  # one CDF for all: gather what each symbol needs
+            row = source.cdf[0]
+            encoder.encode(row[:-1].take(symbols), np.diff(row).take(symbols))
+        else:
+            for piece, rows in blocks(symbols, table.rows):
+                encoder.encode_symbols(piece, rows)
+        return encoder.finish()
+
+    def decode(self, stream: Any, table: Native, count: int) -> Any:
+        decoder = RangeDecoder(stream, table.rest.precision)
+        decoded = [decoder.decode(rows) for rows in block_sizes(count, table.rows)]
+        decoder.finish()
+        return decoded[0] if len(decoded) == 1 else np.concatenate(decoded)
+
+    def encoder(self, lanes: int, vocabulary: int, precision: int) -> Any:
+        if lanes != 1:
+            raise UnsupportedError("one stream")
+        encoder = RangeEncoder(precision)
+        return encoder.encode_symbols, encoder.finish
+
+    def decoder(self, stream: Any, lanes: int, vocabulary: int, precision: int) -> Any:
+        return RangeDecoder(stream, precision).decode
+
+    def quantiser(self, probabilities: NDArray[np.float32], precision: int) -> Any:
+        return lambda: cdf.from_probabilities(probabilities, precision), lambda made: made
+
+    def float_encoder(self, lanes: int, vocabulary: int, precision: int) -> Any:
+        step, finish = self.encoder(lanes, vocabulary, precision)
+        out = np.empty((lanes, vocabulary + 1), np.uint32)
+        return lambda symbols, rows: step(symbols, cdf.from_probabilities(rows, precision, out)), finish
+
+    def float_decoder(self, stream: Any, lanes: int, vocabulary: int, precision: int) -> Any:
+        step = self.decoder(stream, lanes, vocabulary, precision)
+        out = np.empty((lanes, vocabulary + 1), np.uint32)
+        return lambda rows: step(cdf.from_probabilities(rows, precision, out))
+
+
+class ForetellLanes(Contestant):
+    name = "foretell lanes"
+
+    def symbols(self, symbols: NDArray[np.int32]) -> Any:
+        return narrow(symbols)
+
+    def encoder(self, lanes: int, vocabulary: int, precision: int) -> Any:
+        encoder = LaneEncoder(lanes, precision)
+        return encoder.encode_step, encoder.finish
+
+    def decoder(self, stream: Any, lanes: int, vocabulary: int, precision: int) -> Any:
+        return LaneDecoder(stream, precision).decode_step
+
+    def to_bytes(self, stream: Any) -> list[bytes]:
+        return list(stream)
+
+    def from_bytes(self, parts: list[bytes]) -> Any:
+        return parts
+
+
+class NarrowRows(Contestant):
+    """CDFs in uint16, half the memory to read."""
+
+    def table(self, table: Table, count: int) -> Native:
+        native = super().table(table, count)
+        return Native(self._narrow(native.rows, table.precision), native.rest)
+
+    def step_table(self, table: Table) -> Any:
+        return self._narrow(table.cdf, table.precision)
+
+    @staticmethod
+    def _narrow(rows: NDArray[np.uint32], precision: int) -> NDArray[np.uint16]:
+        if precision > 16:
+            raise UnsupportedError("uint16 rows reach precision 16")
+        return rows.astype(np.uint16)
+
+
+class ForetellRange16(NarrowRows, ForetellRange):
+    name = "foretell range, uint16"
+
+    def quantiser(self, probabilities: NDArray[np.float32], precision: int) -> Any:
+        raise UnsupportedError("measured in uint32")
+
+
+class ForetellLanes16(NarrowRows, ForetellLanes):
+    name = "foretell lanes, uint16"
+
+
+FORETELL: tuple[type[Contestant], ...] = (ForetellRange, ForetellRange16, ForetellLanes, ForetellLanes16)
