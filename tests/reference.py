@@ -38,6 +38,35 @@ def range_decode(stream: bytes, cdfs: Sequence[Sequence[int]], precision: int) -
     return symbols
 
 
+def rans_encode(symbols: Sequence[tuple[int, int]], precision: int, interleave: int) -> bytes:
+    """Encode (start, freq) pairs on a stack, the last first; state i % interleave takes the i-th pair."""
+    states, words = [2**32] * interleave, []
+    for i, (start, freq) in reversed(list(enumerate(symbols))):
+        x = states[i % interleave]
+        if (x // freq << precision) + start + x % freq >= 2**64:
+            words.append(x % 2**32)
+            x >>= 32
+        states[i % interleave] = (x // freq << precision) + start + x % freq
+    return b"".join([x.to_bytes(8, "little") for x in states] + [w.to_bytes(4, "little") for w in reversed(words)])
+
+
+def rans_decode(stream: bytes, cdfs: Sequence[Sequence[int]], precision: int, interleave: int) -> list[int]:
+    """Decode one symbol for each CDF, from a stream of rans_encode that holds these and no more."""
+    numbers = [int.from_bytes(stream[at : at + 4], "little") for at in range(0, len(stream), 4)]
+    states = [low + (high << 32) for low, high in zip(numbers[::2], numbers[1::2], strict=False)][:interleave]
+    words, symbols = iter(numbers[2 * interleave :]), []
+    for i, cdf in enumerate(cdfs):
+        x = states[i % interleave]
+        slot = x % 2**precision
+        symbol = next(s for s in range(len(cdf) - 1) if cdf[s] <= slot < cdf[s + 1])
+        symbols.append(symbol)
+        x = (x >> precision) * (cdf[symbol + 1] - cdf[symbol]) + slot - cdf[symbol]
+        states[i % interleave] = x if x >= 2**32 else (x << 32) + next(words)
+    assert states == [2**32] * interleave
+    assert not list(words)
+    return symbols
+
+
 def binary_encode(bits: Sequence[tuple[int, int]]) -> bytes:
     """Encode (bit, probability of a 1 in 2**-16) pairs; `low` is the whole message so far, of `size` bytes."""
     low, width, size = 0, 2**32 - 1, 4

@@ -10,5 +10,6 @@ void register_coders(pybind11::module_& module);
 void register_binary(pybind11::module_& module);
 void register_cdf(pybind11::module_& module);
 void register_contexts(pybind11::module_& module);
+void register_rans(pybind11::module_& module);
 
 }  // namespace foretell::bindings

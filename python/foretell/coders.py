@@ -1,10 +1,11 @@
 """Entropy coders: symbols and their CDFs in, bytes out, and the same symbols back.
 
-All of them are queues (first in, first out), all but the binary coder built on one range coder: 64 bits of state,
-32-bit words, carries handled, CDF precision up to 32 bits. A symbol costs its ideal ``-log2(freq / 2**P)`` bits plus
-at most ``log2(1 + 2**(P - 32))`` (0.0056 at ``P = 24``, and 0.0001 on average); the end of a stream costs less than a
-byte: the total is rounded up to whole bytes. An empty message is an empty stream. A stream holds neither its length
-nor the number of its symbols: store both beside it.
+All but `RansCoder` are queues (first in, first out), and all of those but the binary coder are built on one range
+coder: 64 bits of state, 32-bit words, carries handled, CDF precision up to 32 bits. A symbol costs its ideal
+``-log2(freq / 2**P)`` bits plus at most ``log2(1 + 2**(P - 32))`` (0.0056 at ``P = 24``, and 0.0001 on average); the
+end of a stream costs less than a byte: the total is rounded up to whole bytes. An empty message is an empty stream.
+`RansCoder` is a stack (last in, first out) at the same price a symbol, and up to 8 bytes a state. A stream holds
+neither its length nor the number of its symbols: store both beside it.
 
 Which one to use:
 
@@ -19,6 +20,13 @@ Which one to use:
     `BinaryEncoder.encode` for many bits whose probabilities are known, `BinaryEncoder.encode_bit` for models that look
     at each bit before they predict the next. 32 bits of state; at 1 / 2**16, the worst, a bit costs its ideal plus
     0.0056 bits, and on average nothing measurable. `BinaryDecoder.finish` knows the only stream of the bits decoded.
+`RansCoder`
+    A stack. Its encoder runs over a batch in reverse, so that decoding gives the batch in its own order: for encoders
+    that have the whole message before them, and for bits-back coding, which pops from what it pushed.
+    `RansCoder.finish` finds most damage.
+`StaticTable`
+    One CDF for all symbols, at precisions up to 16: `RansCoder.encode_table_reverse` and `RansCoder.decode_table` are
+    the fastest way to code millions of symbols; give the coder an interleave of 32.
 
 To learn how such a coder works, read `foretell.bisection`: the same idea for one token at a time, in plain Python.
 
@@ -70,6 +78,24 @@ Bits, by a model that learns from each how likely a 1 is:
 >>> decoder.finish()
 """
 
-from foretell._core import BinaryDecoder, BinaryEncoder, LaneDecoder, LaneEncoder, RangeDecoder, RangeEncoder
+from foretell._core import (
+    BinaryDecoder,
+    BinaryEncoder,
+    LaneDecoder,
+    LaneEncoder,
+    RangeDecoder,
+    RangeEncoder,
+    RansCoder,
+    StaticTable,
+)
 
-__all__ = ["BinaryDecoder", "BinaryEncoder", "LaneDecoder", "LaneEncoder", "RangeDecoder", "RangeEncoder"]
+__all__ = [
+    "BinaryDecoder",
+    "BinaryEncoder",
+    "LaneDecoder",
+    "LaneEncoder",
+    "RangeDecoder",
+    "RangeEncoder",
+    "RansCoder",
+    "StaticTable",
+]

@@ -1,0 +1,263 @@
+#include "foretell/rans.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "checks.hpp"
+#include "prefetch.hpp"
+#include "rans_kernels.hpp"
+#include "symbol_search.hpp"
+#include "targets.hpp"
+
+namespace foretell {
+namespace {
+
+constexpr std::size_t kStateBytes = 8;
+constexpr std::size_t kWordBytes = 4;
+
+// A CDF of its own for each symbol comes from memory: 0.1 us a row if it is asked for when it is needed.
+constexpr std::size_t kEncodeAhead = 16;      // touches one or two lines a row
+constexpr std::size_t kDecodeAhead = 6;       // searches all of it
+constexpr std::size_t kSearchedBytes = 4096;  // of a longer row only the places looked at first are known
+
+template <typename Integer>
+[[gnu::always_inline]] inline void prefetch_row(const Integer* row, std::size_t row_size) noexcept {
+  const auto* bytes = reinterpret_cast<const char*>(row);
+  const std::size_t size = row_size * sizeof(Integer);
+  const std::size_t stride = size <= kSearchedBytes ? kCacheLine : size / 8;
+  for (std::size_t at = 0; at < size; at += stride) {
+    prefetch(bytes + at);
+  }
+}
+
+/// Decodes one symbol a row and counts them in `decoded`; returns what stopped it.
+template <typename Integer>
+struct DecodeRows {
+  [[gnu::always_inline]] static Errc run(StateSpan states, std::size_t* cursor, const std::uint32_t** next,
+                                         const std::uint32_t* end, std::span<const Integer> cdf, std::size_t row_size,
+                                         unsigned precision, std::span<std::uint32_t> symbols, std::size_t* decoded) {
+    const std::uint32_t* word = *next;
+    std::size_t turn = *cursor;
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+      if (i + kDecodeAhead < symbols.size()) {
+        prefetch_row(cdf.data() + (i + kDecodeAhead) * row_size, row_size);
+      }
+      const std::span<const Integer> row = cdf.subspan(i * row_size, row_size);
+      const Errc status = pop_symbol(states.data[turn], word, end, row, precision, symbols[i], SearchByCounting{});
+      if (status != Errc::kOk) [[unlikely]] {
+        *decoded = i;
+        return status;
+      }
+      turn = turn + 1 == states.size ? 0 : turn + 1;
+    }
+    *cursor = turn;
+    *next = word;
+    return Errc::kOk;
+  }
+};
+
+template <typename Integer>
+Integer load_little(const std::uint8_t* bytes) noexcept {
+  Integer value = 0;
+  for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+    value |= Integer{bytes[i]} << 8 * i;
+  }
+  return value;
+}
+
+template <typename Integer>
+void store_little(std::uint8_t* bytes, Integer value) noexcept {
+  for (std::size_t i = 0; i < sizeof(Integer); ++i) {
+    bytes[i] = static_cast<std::uint8_t>(value >> 8 * i);
+  }
+}
+
+void check_interleave(std::size_t interleave) {
+  if (interleave < 1 || interleave > kMaxInterleave) {
+    throw Error(Errc::kInvalidArgument, "interleave: " + std::to_string(interleave) + " is not in 1.." +
+                                            std::to_string(kMaxInterleave) + " states");
+  }
+}
+
+}  // namespace
+
+// -- words -----------------------------------------------------------------------------------------------------------
+
+WordStack::WordStack(std::size_t size)
+    : words_(std::make_unique_for_overwrite<std::uint32_t[]>(size)), capacity_(size) {}
+
+std::uint32_t* WordStack::reserve(std::size_t count) {
+  if (top_ < count) {
+    const std::size_t used = size();
+    const std::size_t capacity = std::max(used + count, 2 * capacity_);
+    auto words = std::make_unique_for_overwrite<std::uint32_t[]>(capacity);
+    std::copy(top(), top() + used, words.get() + (capacity - used));
+    words_ = std::move(words);
+    capacity_ = capacity;
+    top_ = capacity - used;
+  }
+  return top();
+}
+
+// -- the stack -------------------------------------------------------------------------------------------------------
+
+RansCoder::RansCoder(unsigned precision, std::size_t interleave) : precision_(precision) {
+  check_precision(precision);
+  check_interleave(interleave);
+  states_.assign(interleave, kRansBottom);
+}
+
+RansCoder::RansCoder(std::span<const std::uint8_t> data, unsigned precision, std::size_t interleave)
+    : RansCoder(precision, interleave) {
+  const std::size_t state_bytes = kStateBytes * interleave;
+  if (data.size() < state_bytes) {
+    throw Error(Errc::kTruncated, "data: " + std::to_string(data.size()) + " bytes cannot hold the " +
+                                      std::to_string(interleave) +
+                                      " states of 8 bytes; the stream was cut, or made with a smaller interleave");
+  }
+  if (data.size() % kWordBytes != 0) {
+    throw Error(Errc::kTruncated,
+                "data: " + std::to_string(data.size()) + " bytes are not whole words of 4 bytes; the stream was cut");
+  }
+  for (std::size_t i = 0; i < interleave; ++i) {
+    states_[i] = load_little<std::uint64_t>(data.data() + kStateBytes * i);
+    if (states_[i] < kRansBottom) {
+      throw Error(Errc::kCorrupt, "data, state " + std::to_string(i) +
+                                      ": no encoder leaves a value below 2^32; the stream is damaged, or was made with "
+                                      "another interleave");
+    }
+  }
+  const std::size_t count = (data.size() - state_bytes) / kWordBytes;
+  words_ = WordStack(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    words_.top()[i] = load_little<std::uint32_t>(data.data() + state_bytes + kWordBytes * i);
+  }
+}
+
+void RansCoder::check_usable() const {
+  if (failure_ != Errc::kOk) {
+    throw Error(failure_, "coder: it is in a failed state after an earlier error; make a new one to code again");
+  }
+}
+
+template <typename Integer>
+void RansCoder::encode_reverse(std::span<const Integer> start, std::span<const Integer> freq) {
+  check_usable();
+  check_interval_shape(start.size(), freq.size(), start.size(), kMostPrecision<Integer>, precision_);
+  const std::uint64_t total = std::uint64_t{1} << precision_;
+  for (std::size_t left = start.size(); left != 0;) {
+    const std::size_t chunk = std::min(left, kPushChunk);
+    std::uint32_t* top = words_.reserve(chunk);
+    for (const std::size_t end = left - chunk; left != end; --left) {
+      const std::size_t i = left - 1;
+      const std::uint64_t first = start[i];
+      const std::uint64_t width = freq[i];
+      if (!is_interval(first, width, total)) [[unlikely]] {
+        failure_ = Errc::kInvalidArgument;
+        throw_bad_interval("start, freq [" + std::to_string(i) + "]", first, width, precision_);
+      }
+      cursor_ = (cursor_ == 0 ? states_.size() : cursor_) - 1;
+      top = push_symbol(states_[cursor_], top, first, width, precision_);
+    }
+    words_.set_top(top);
+  }
+}
+
+template <typename Integer>
+void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t> symbols, std::span<const Integer> cdf,
+                                       std::size_t row_size) {
+  check_usable();
+  check_cdf_shape(cdf.size(), symbols.size(), row_size, kMostPrecision<Integer>, precision_);
+  const std::uint64_t total = std::uint64_t{1} << precision_;
+  for (std::size_t left = symbols.size(); left != 0;) {
+    const std::size_t chunk = std::min(left, kPushChunk);
+    std::uint32_t* top = words_.reserve(chunk);
+    for (const std::size_t end = left - chunk; left != end; --left) {
+      const std::size_t i = left - 1;
+      if (i >= kEncodeAhead) {
+        const std::size_t ahead = i - kEncodeAhead;
+        prefetch(cdf.data() + ahead * row_size + std::min<std::size_t>(symbols[ahead], row_size - 1));
+      }
+      const std::uint32_t symbol = symbols[i];
+      if (symbol >= row_size - 1) [[unlikely]] {
+        failure_ = Errc::kInvalidArgument;
+        throw_bad_symbol("symbols[" + std::to_string(i) + "]", symbol, row_size - 1);
+      }
+      const Integer* row = cdf.data() + i * row_size;
+      const std::uint64_t first = row[symbol];
+      const std::uint64_t width =
+          slots_end(std::span(row, row_size), symbol, total) - first;  // wraps to a huge one if it falls
+      if (!is_interval(first, width, total)) [[unlikely]] {
+        failure_ = Errc::kInvalidArgument;
+        throw_bad_interval("cdf, row " + std::to_string(i) + ", symbol " + std::to_string(symbol), first, width,
+                           precision_);
+      }
+      cursor_ = (cursor_ == 0 ? states_.size() : cursor_) - 1;
+      top = push_symbol(states_[cursor_], top, first, width, precision_);
+    }
+    words_.set_top(top);
+  }
+}
+
+template <typename Integer>
+void RansCoder::decode(std::span<const Integer> cdf, std::size_t row_size, std::span<std::uint32_t> symbols) {
+  check_usable();
+  check_cdf_shape(cdf.size(), symbols.size(), row_size, kMostPrecision<Integer>, precision_);
+  const std::uint32_t* next = words_.top();
+  std::size_t decoded = 0;
+  failure_ = for_isa<DecodeRows<Integer>>(StateSpan{states_.data(), states_.size()}, &cursor_, &next, words_.end(), cdf,
+                                          row_size, precision_, symbols, &decoded);
+  if (failure_ != Errc::kOk) [[unlikely]] {
+    throw_decode_error(failure_, "row " + std::to_string(decoded));
+  }
+  words_.set_top(next);
+}
+
+std::vector<std::uint8_t> RansCoder::to_bytes() const {
+  check_usable();
+  const std::size_t state_bytes = kStateBytes * states_.size();
+  std::vector<std::uint8_t> stream(state_bytes + kWordBytes * words_.size());
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    store_little(stream.data() + kStateBytes * i, states_[(cursor_ + i) % states_.size()]);
+  }
+  for (std::size_t i = 0; i < words_.size(); ++i) {
+    store_little(stream.data() + state_bytes + kWordBytes * i, words_.top()[i]);
+  }
+  return stream;
+}
+
+bool RansCoder::is_exhausted() const noexcept {
+  return failure_ == Errc::kOk && words_.size() == 0 &&
+         std::ranges::all_of(states_, [](std::uint64_t state) { return state == kRansBottom; });
+}
+
+void RansCoder::finish() {
+  check_usable();
+  if (is_exhausted()) {
+    return;
+  }
+  failure_ = Errc::kCorrupt;
+  if (words_.size() != 0) {
+    throw Error(failure_, "stream: " + std::to_string(kWordBytes * words_.size()) +
+                              " bytes are left after the last symbol; it holds more symbols, or is damaged");
+  }
+  throw Error(
+      failure_,
+      "stream: a state did not return to where its encoder began; it holds more symbols, is damaged, or was made "
+      "with other cdfs");
+}
+
+template void RansCoder::encode_reverse(std::span<const std::uint32_t>, std::span<const std::uint32_t>);
+template void RansCoder::encode_reverse(std::span<const std::uint64_t>, std::span<const std::uint64_t>);
+template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, std::span<const std::uint16_t>,
+                                                std::size_t);
+template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, std::span<const std::uint32_t>,
+                                                std::size_t);
+template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, std::span<const std::uint64_t>,
+                                                std::size_t);
+template void RansCoder::decode(std::span<const std::uint16_t>, std::size_t, std::span<std::uint32_t>);
+template void RansCoder::decode(std::span<const std::uint32_t>, std::size_t, std::span<std::uint32_t>);
+template void RansCoder::decode(std::span<const std::uint64_t>, std::size_t, std::span<std::uint32_t>);
+
+}  // namespace foretell

@@ -1,0 +1,218 @@
+// pop_rounds for AVX2 and AVX-512: the states of four or eight symbols in a vector.
+//
+// Every step is that of pop_symbol with a table. Words go to the lanes that need one in the order of lanes, which is
+// the order in which one state after the other would fetch them.
+#include "rans_kernels.hpp"
+
+#if defined(__GNUC__) && defined(__x86_64__)
+
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593: its own AVX-512 header sets it off
+#endif
+
+#include <immintrin.h>
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace foretell {
+namespace {
+
+inline __m128i load_pair(const std::uint64_t* low, const std::uint64_t* high) noexcept {
+  const __m128d pair = _mm_load_sd(reinterpret_cast<const double*>(low));
+  return _mm_castpd_si128(_mm_loadh_pd(pair, reinterpret_cast<const double*>(high)));
+}
+
+// -- AVX2 ------------------------------------------------------------------------------------------------------------
+
+/// Bytes that bring the k-th of four words to the k-th lane set in the index, for pshufb; 0x80 makes zeros.
+constexpr std::array<std::array<std::uint8_t, 16>, 16> make_expansions() {
+  std::array<std::array<std::uint8_t, 16>, 16> expansions{};
+  for (std::size_t lanes = 0; lanes < 16; ++lanes) {
+    std::size_t word = 0;
+    for (std::size_t lane = 0; lane < 4; ++lane) {
+      const bool moves = (lanes >> lane & 1) != 0;
+      for (std::size_t byte = 0; byte < 4; ++byte) {
+        expansions[lanes][4 * lane + byte] = static_cast<std::uint8_t>(moves ? 4 * word + byte : 0x80);
+      }
+      word += moves ? 1 : 0;
+    }
+  }
+  return expansions;
+}
+
+alignas(16) constexpr auto kExpansions = make_expansions();
+
+/// The four numbers at those indices. Gather instructions are slower than single loads on AMD, and on Intel since the
+/// remedy for "downfall".
+[[gnu::target("avx2")]] inline __m256i load_four(const std::uint64_t* from, __m256i indices) noexcept {
+  alignas(32) std::uint64_t at[4];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(at), indices);
+  const __m128i low = load_pair(from + at[0], from + at[1]);
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(low), load_pair(from + at[2], from + at[3]), 1);
+}
+
+/// Stores the low bits of the four lanes.
+template <typename Symbol>
+[[gnu::target("avx2")]] inline void store_lanes(Symbol* out, __m256i symbols) noexcept {
+  if constexpr (sizeof(Symbol) == 1) {
+    const __m256i packed = _mm256_shuffle_epi8(symbols, _mm256_set1_epi64x(0x0800));
+    const __m128i four = _mm_unpacklo_epi16(_mm256_castsi256_si128(packed), _mm256_extracti128_si256(packed, 1));
+    const int bytes = _mm_cvtsi128_si32(four);
+    std::memcpy(out, &bytes, sizeof bytes);
+  } else {
+    const __m256i packed = _mm256_shuffle_epi8(symbols, _mm256_set1_epi64x(0x09080100));
+    const __m128i four = _mm_unpacklo_epi32(_mm256_castsi256_si128(packed), _mm256_extracti128_si256(packed, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out), four);
+  }
+}
+
+template <typename Symbol>
+[[gnu::target("avx2")]] std::size_t pop_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                                             Symbol* out, std::size_t rounds, const StaticTable& table) noexcept {
+  const std::uint64_t* const slots = table.slots();
+  const __m128i precision = _mm_cvtsi32_si128(static_cast<int>(table.precision()));
+  const __m256i slot_mask = _mm256_set1_epi64x((1LL << table.precision()) - 1);
+  const __m256i offset_mask = _mm256_set1_epi64x(0xffff);
+  const __m256i zero = _mm256_setzero_si256();
+  const std::uint32_t* word = next;
+  std::size_t done = 0;
+  for (; done != rounds && word <= limit; ++done) {
+    for (std::size_t i = 0; i != states.size; i += 4) {
+      auto* const memory = reinterpret_cast<__m256i*>(states.data + i);
+      const __m256i state = _mm256_loadu_si256(memory);
+      const __m256i entry = load_four(slots, _mm256_and_si256(state, slot_mask));
+      // freq * (state >> P), by vpmuludq, which takes the low halves of its operands: freq is one.
+      const __m256i quotient = _mm256_srl_epi64(state, precision);
+      const __m256i low = _mm256_mul_epu32(quotient, entry);
+      const __m256i high = _mm256_mul_epu32(_mm256_srli_epi64(quotient, 32), entry);
+      const __m256i product = _mm256_add_epi64(low, _mm256_slli_epi64(high, 32));
+      const __m256i rest = _mm256_add_epi64(product, _mm256_and_si256(_mm256_srli_epi64(entry, 32), offset_mask));
+      // rest < 2^32: its upper half is zero.
+      const __m256i moves = _mm256_shuffle_epi32(_mm256_cmpeq_epi32(rest, zero), 0xf5);
+      const auto lanes = static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(moves)));
+      const __m128i expansion = _mm_load_si128(reinterpret_cast<const __m128i*>(kExpansions[lanes].data()));
+      const __m128i words = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(word)), expansion);
+      const __m256i refilled = _mm256_or_si256(_mm256_slli_epi64(rest, 32), _mm256_cvtepu32_epi64(words));
+      _mm256_storeu_si256(memory, _mm256_blendv_epi8(rest, refilled, moves));
+      word += std::popcount(lanes);
+      store_lanes(out + i, _mm256_srli_epi64(entry, 48));
+    }
+    out += states.size;
+  }
+  next = word;
+  return done;
+}
+
+// -- AVX-512 ---------------------------------------------------------------------------------------------------------
+
+/// As load_four.
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline __m512i load_eight(const std::uint64_t* from,
+                                                                                __m512i indices) noexcept {
+  alignas(64) std::uint64_t at[8];
+  _mm512_store_si512(at, indices);
+  const __m128i a = load_pair(from + at[0], from + at[1]);
+  const __m128i b = load_pair(from + at[2], from + at[3]);
+  const __m128i c = load_pair(from + at[4], from + at[5]);
+  const __m128i d = load_pair(from + at[6], from + at[7]);
+  const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
+  const __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(c), d, 1);
+  return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+struct Constants512 {
+  __m128i precision;
+  __m512i slot_mask;
+  __m512i offset_mask;
+  __m512i low_half;
+};
+
+/// Pops one symbol from each of the eight states of `state`.
+template <typename Symbol>
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline void pop_eight(__m512i& state, const std::uint32_t*& word,
+                                                                            Symbol* out, const std::uint64_t* slots,
+                                                                            const Constants512& constants) noexcept {
+  const __m512i entry = load_eight(slots, _mm512_and_si512(state, constants.slot_mask));
+  const __m512i quotient = _mm512_srl_epi64(state, constants.precision);
+  const __m512i product = _mm512_mullo_epi64(quotient, _mm512_and_si512(entry, constants.low_half));
+  const __m512i offset = _mm512_and_si512(_mm512_srli_epi64(entry, 32), constants.offset_mask);
+  const __m512i rest = _mm512_add_epi64(product, offset);
+  const __mmask8 lanes = _mm512_cmple_epu64_mask(rest, constants.low_half);
+  const __m256i words = _mm256_maskz_expand_epi32(lanes, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(word)));
+  const __m512i refilled = _mm512_or_si512(_mm512_slli_epi64(rest, 32), _mm512_cvtepu32_epi64(words));
+  state = _mm512_mask_mov_epi64(rest, lanes, refilled);
+  word += std::popcount(static_cast<unsigned>(lanes));
+  const __m512i symbol = _mm512_srli_epi64(entry, 48);
+  if constexpr (sizeof(Symbol) == 1) {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm512_cvtepi64_epi8(symbol));
+  } else {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm512_cvtepi64_epi16(symbol));
+  }
+}
+
+/// states.size is 8 * kVectors: all states stay in registers.
+template <std::size_t kVectors, typename Symbol>
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::size_t pop_avx512(StateSpan states,
+                                                                             const std::uint32_t*& next,
+                                                                             const std::uint32_t* limit, Symbol* out,
+                                                                             std::size_t rounds,
+                                                                             const StaticTable& table) noexcept {
+  const std::uint64_t* const slots = table.slots();
+  const Constants512 constants{
+      .precision = _mm_cvtsi32_si128(static_cast<int>(table.precision())),
+      .slot_mask = _mm512_set1_epi64((1LL << table.precision()) - 1),
+      .offset_mask = _mm512_set1_epi64(0xffff),
+      .low_half = _mm512_set1_epi64(0xffffffff),
+  };
+  const std::uint32_t* word = next;
+  __m512i vectors[kVectors];
+  for (std::size_t v = 0; v != kVectors; ++v) {
+    vectors[v] = _mm512_loadu_si512(states.data + 8 * v);
+  }
+  std::size_t done = 0;
+  for (; done != rounds && word <= limit; ++done) {
+#if defined(__clang__)
+#pragma unroll
+#else
+#pragma GCC unroll 8
+#endif
+    for (std::size_t v = 0; v != kVectors; ++v) {
+      pop_eight(vectors[v], word, out + 8 * v, slots, constants);
+    }
+    out += 8 * kVectors;
+  }
+  for (std::size_t v = 0; v != kVectors; ++v) {
+    _mm512_storeu_si512(states.data + 8 * v, vectors[v]);
+  }
+  next = word;
+  return done;
+}
+
+}  // namespace
+
+std::size_t pop_rounds_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit, std::uint8_t* out,
+                            std::size_t rounds, const StaticTable& table) noexcept {
+  return pop_avx2(states, next, limit, out, rounds, table);
+}
+
+std::size_t pop_rounds_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                            std::uint16_t* out, std::size_t rounds, const StaticTable& table) noexcept {
+  return pop_avx2(states, next, limit, out, rounds, table);
+}
+
+std::size_t pop_rounds_avx512(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                              std::uint8_t* out, std::size_t rounds, const StaticTable& table) noexcept {
+  return states.size == 32 ? pop_avx512<4>(states, next, limit, out, rounds, table)
+                           : pop_avx512<8>(states, next, limit, out, rounds, table);
+}
+
+std::size_t pop_rounds_avx512(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                              std::uint16_t* out, std::size_t rounds, const StaticTable& table) noexcept {
+  return states.size == 32 ? pop_avx512<4>(states, next, limit, out, rounds, table)
+                           : pop_avx512<8>(states, next, limit, out, rounds, table);
+}
+
+}  // namespace foretell
+
+#endif
