@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from foretell import cdf
-from foretell.coders import LaneDecoder, LaneEncoder, RangeDecoder, RangeEncoder
+from foretell.coders import LaneDecoder, LaneEncoder, RangeDecoder, RangeEncoder, RansCoder, StaticTable
 from numpy.typing import NDArray
 
 
@@ -220,4 +220,57 @@ class ForetellLanes16(NarrowRows, ForetellLanes):
     name = "foretell lanes, uint16"
 
 
-FORETELL: tuple[type[Contestant], ...] = (ForetellRange, ForetellRange16, ForetellLanes, ForetellLanes16)
+class ForetellRans(Contestant):
+    name = "foretell rANS"
+    order = "stack"
+    interleave = 8
+
+    def symbols(self, symbols: NDArray[np.int32]) -> Any:
+        return narrow(symbols)
+
+    def table(self, table: Table, count: int) -> Native:
+        return Native(repeated(table.cdf), table.precision)
+
+    def encode(self, symbols: Any, table: Native) -> Any:
+        coder = RansCoder(table.rest, self.interleave)
+        for piece, rows in reversed(blocks(symbols, table.rows)):
+            coder.encode_symbols_reverse(piece, rows)
+        return coder.to_bytes()
+
+    def decode(self, stream: Any, table: Native, count: int) -> Any:
+        coder = RansCoder.from_bytes(stream, table.rest, self.interleave)
+        decoded = [coder.decode(rows) for rows in block_sizes(count, table.rows)]
+        coder.finish()
+        return decoded[0] if len(decoded) == 1 else np.concatenate(decoded)
+
+
+class ForetellRansTable(ForetellRans):
+    name = "foretell rANS, table"
+    interleave = 32
+    one_row = True
+
+    def table(self, table: Table, count: int) -> Native:
+        if len(table.cdf) != 1:
+            raise UnsupportedError("one CDF for all symbols only")
+        return Native(StaticTable(table.cdf[0], table.precision), table.precision)
+
+    def encode(self, symbols: Any, table: Native) -> Any:
+        coder = RansCoder(table.rest, self.interleave)
+        coder.encode_table_reverse(symbols, table.rows)
+        return coder.to_bytes()
+
+    def decode(self, stream: Any, table: Native, count: int) -> Any:
+        coder = RansCoder.from_bytes(stream, table.rest, self.interleave)
+        decoded = coder.decode_table(count, table.rows)
+        coder.finish()
+        return decoded
+
+
+FORETELL: tuple[type[Contestant], ...] = (
+    ForetellRange,
+    ForetellRange16,
+    ForetellLanes,
+    ForetellLanes16,
+    ForetellRans,
+    ForetellRansTable,
+)
