@@ -1,4 +1,6 @@
 // Asking for memory before it is needed. A hint: it never faults and never changes a result.
+//
+// A CDF of its own for each symbol comes from memory: a quarter of a microsecond a row if nobody asks in time.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +13,21 @@ inline void prefetch([[maybe_unused]] const void* address) noexcept {
 #if defined(__GNUC__)
   __builtin_prefetch(address);
 #endif
+}
+
+inline constexpr std::size_t kEncodeAhead = 16;  // rows; an encoder touches one or two lines of each
+inline constexpr std::size_t kDecodeAhead = 6;   // rows; a decoder searches all of each
+
+/// Asks for what a search of the row touches first: of a long row only eight places are known.
+template <typename Integer>
+[[gnu::always_inline]] inline void prefetch_row(const Integer* row, std::size_t row_size) noexcept {
+  constexpr std::size_t kWholeBytes = 4096;
+  const auto* bytes = reinterpret_cast<const char*>(row);
+  const std::size_t size = row_size * sizeof(Integer);
+  const std::size_t stride = size <= kWholeBytes ? kCacheLine : size / 8;
+  for (std::size_t at = 0; at < size; at += stride) {
+    prefetch(bytes + at);
+  }
 }
 
 }  // namespace foretell

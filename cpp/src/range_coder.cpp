@@ -113,21 +113,6 @@ std::vector<std::uint8_t> EncodedWords::finish(const RangeEncoderState& state) {
 
 namespace {
 
-// A CDF of its own for each symbol comes from memory: a quarter of a microsecond a row if nobody asks in time.
-constexpr std::size_t kRowsAhead = 16;        // encoders touch one or two lines a row
-constexpr std::size_t kWholeRowsAhead = 6;    // decoders look for the symbol in all of it
-constexpr std::size_t kWholeRowBytes = 4096;  // longer rows are searched by halves: only the first places are known
-
-template <typename Integer>
-[[gnu::always_inline]] inline void prefetch_row(const Integer* row, std::size_t row_size) noexcept {
-  const auto* bytes = reinterpret_cast<const char*>(row);
-  const std::size_t size = row_size * sizeof(Integer);
-  const std::size_t stride = size <= kWholeRowBytes ? kCacheLine : size / 8;
-  for (std::size_t at = stride == kCacheLine ? 0 : stride; at < size; at += stride) {
-    prefetch(bytes + at);
-  }
-}
-
 /// Decodes one symbol a row and counts them in `decoded`; returns what stopped it.
 template <typename Integer>
 struct DecodeRows {
@@ -135,8 +120,8 @@ struct DecodeRows {
                                          unsigned precision, std::span<std::uint32_t> symbols, std::size_t* decoded) {
     RangeDecoderState state = *stream;
     for (std::size_t i = 0; i < symbols.size(); ++i) {
-      if (i + kWholeRowsAhead < symbols.size()) {
-        prefetch_row(cdf.data() + (i + kWholeRowsAhead) * row_size, row_size);
+      if (i + kDecodeAhead < symbols.size()) {
+        prefetch_row(cdf.data() + (i + kDecodeAhead) * row_size, row_size);
       }
       const std::span<const Integer> row = cdf.subspan(i * row_size, row_size);
       const Errc status = decode_symbol(state, row, precision, symbols[i], SearchByCounting{});
@@ -195,8 +180,8 @@ void RangeEncoder::encode_symbols(std::span<const std::uint32_t> symbols, std::s
       throw_bad_symbol("symbols[" + std::to_string(i) + "]", symbol, row_size - 1);
     }
     const Integer* row = cdf.data() + i * row_size;
-    if (i + kRowsAhead < symbols.size()) {
-      prefetch(row + kRowsAhead * row_size + std::min<std::size_t>(symbols[i + kRowsAhead], row_size - 1));
+    if (i + kEncodeAhead < symbols.size()) {
+      prefetch(row + kEncodeAhead * row_size + std::min<std::size_t>(symbols[i + kEncodeAhead], row_size - 1));
     }
     const std::uint64_t first = row[symbol];
     const std::uint64_t width =

@@ -16,21 +16,6 @@ namespace {
 constexpr std::size_t kStateBytes = 8;
 constexpr std::size_t kWordBytes = 4;
 
-// A CDF of its own for each symbol comes from memory: 0.1 us a row if it is asked for when it is needed.
-constexpr std::size_t kEncodeAhead = 16;      // touches one or two lines a row
-constexpr std::size_t kDecodeAhead = 6;       // searches all of it
-constexpr std::size_t kSearchedBytes = 4096;  // of a longer row only the places looked at first are known
-
-template <typename Integer>
-[[gnu::always_inline]] inline void prefetch_row(const Integer* row, std::size_t row_size) noexcept {
-  const auto* bytes = reinterpret_cast<const char*>(row);
-  const std::size_t size = row_size * sizeof(Integer);
-  const std::size_t stride = size <= kSearchedBytes ? kCacheLine : size / 8;
-  for (std::size_t at = 0; at < size; at += stride) {
-    prefetch(bytes + at);
-  }
-}
-
 /// Decodes one symbol a row and counts them in `decoded`; returns what stopped it.
 template <typename Integer>
 struct DecodeRows {

@@ -4,9 +4,11 @@
 //
 // The message is one number x. Pushing a symbol that owns [start, start + freq) of the 2^P slots of its CDF takes
 // x / freq, the quotient's place value being 2^P now, and lets the remainder choose one of the symbol's slots:
-//     push: x' = (x / freq) * 2^P + start + x % freq         x grows by the factor 2^P / freq, the symbol's -log2 p
-//     bits pop:  slot = x' % 2^P;  x = freq * (x' / 2^P) + slot - start                    the exact inverse, symbol by
-//     slot
+//
+//     push: x' = (x / freq) * 2^P + start + x % freq
+//     pop:  slot = x' % 2^P;  x = freq * (x' / 2^P) + slot - start
+//
+// Pop is the exact inverse, and x grows by the factor 2^P / freq, that is by the symbol's -log2 p bits.
 // Three twists:
 //
 // 1. It is a stack: what was pushed last pops first. So bulk encoders run over their batch from its last symbol to its
