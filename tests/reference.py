@@ -105,6 +105,11 @@ def normalise(weights: Sequence[int], precision: int) -> list[int]:
     return list(accumulate(freqs, initial=0))
 
 
+def count_weights(counts: Sequence[int]) -> list[int]:
+    """Weights of counts."""
+    return [(c << 24) >> max(counts).bit_length() for c in counts]
+
+
 def exp2_entry(f: int) -> int:
     """floor(2**24 * 2**(-f / 1024)): the largest w with w**1024 * 2**f <= 2**(24 * 1024), by bisection."""
     low, high = 0, 2**24

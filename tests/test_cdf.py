@@ -71,6 +71,36 @@ def test_from_probabilities_equals_the_reference(case: tuple[int, Any]) -> None:
     cdf.check(result, precision)
 
 
+@given(
+    st.sampled_from([np.uint32, np.uint64, np.int64]),
+    st.integers(9, 32),
+    st.integers(1, 300),
+    st.integers(0, 63),
+    st.integers(0, 2**32 - 1),
+)
+def test_from_counts_equals_the_reference(dtype: Any, precision: int, vocabulary: int, bits: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    top = min(2**bits, np.iinfo(dtype).max)
+    counts = generator.integers(0, top, (3, vocabulary), dtype=dtype, endpoint=True)
+    counts[:, seed % vocabulary] = top
+    result = cdf.from_counts(counts, precision)
+    expected = [reference.normalise(reference.count_weights(row), precision) for row in counts.tolist()]
+    assert result.tolist() == expected
+    cdf.check(result, precision)
+
+
+def test_bad_counts_name_their_row() -> None:
+    counts = np.ones((3, 4), np.int64)
+    counts[1, 2] = -1
+    with pytest.raises(ValueError, match="row 1: count 2 is -1"):
+        cdf.from_counts(counts, 8)
+    counts[1] = 0
+    with pytest.raises(ValueError, match="row 1: all counts are 0"):
+        cdf.from_counts(counts, 8)
+    with pytest.raises(TypeError, match="uint32, uint64 or int64, got float64"):
+        cdf.from_counts(counts.astype(np.float64), 8)  # type: ignore[call-overload]
+
+
 def test_control_nearest_rounding_would_show() -> None:
     p = np.random.default_rng(0).random((1, 200), dtype=np.float32) ** 4
     p[0, 0] = 0.75

@@ -26,7 +26,8 @@ def results() -> dict[str, str]:
         for precision, dtype in ((10, np.uint16), (16, np.uint16), (16, np.uint32), (24, np.uint32), (32, np.uint64)):
             rows = np.empty((40, vocabulary + 1), dtype)
             cdf.from_probabilities(p.astype(np.float32), precision, rows)
-            data = rows.tobytes() + cdf.from_logits(z, precision, rows).tobytes()
+            cdf.from_counts(np.abs(z).astype(np.int64) + 1, precision, counted := np.empty_like(rows))
+            data = counted.tobytes() + rows.tobytes() + cdf.from_logits(z, precision, rows).tobytes()
             symbols = generator.integers(0, vocabulary, 40)
             encoder, lanes = coders.RangeEncoder(precision), coders.LaneEncoder(40, precision)
             encoder.encode_symbols(symbols, rows)

@@ -50,6 +50,21 @@ py::array from_probabilities(const py::object& probabilities, unsigned precision
                               [](auto... arguments) { cdf_from_probabilities(arguments...); });
 }
 
+py::array from_counts(const py::object& counts, unsigned precision, const py::object& out) {
+  const py::array array = as_array(counts, "counts", 2);
+  const auto quantise = [](auto... arguments) { cdf_from_counts(arguments...); };
+  if (holds<std::uint32_t>(array)) {
+    return quantise_rows<std::uint32_t>(array, precision, out, quantise);
+  }
+  if (holds<std::uint64_t>(array)) {
+    return quantise_rows<std::uint64_t>(array, precision, out, quantise);
+  }
+  if (holds<std::int64_t>(array)) {
+    return quantise_rows<std::int64_t>(array, precision, out, quantise);
+  }
+  throw_dtype(array, "counts", "uint32, uint64 or int64");
+}
+
 void check(const py::object& cdf, unsigned precision) {
   const py::array array = as_array(cdf, "cdf", 2);
   const auto row_size = static_cast<std::size_t>(array.shape(1));
@@ -72,6 +87,7 @@ void register_cdf(py::module_& module) {
   module.def("cdf_from_logits", &from_logits, py::arg("logits"), py::arg("precision"), py::arg("out") = py::none());
   module.def("cdf_from_probabilities", &from_probabilities, py::arg("p"), py::arg("precision"),
              py::arg("out") = py::none());
+  module.def("cdf_from_counts", &from_counts, py::arg("counts"), py::arg("precision"), py::arg("out") = py::none());
   module.def("check_cdf", &check, py::arg("cdf"), py::arg("precision"));
   module.attr("FRACTION_BITS") = kFractionBits;
   module.attr("EXP2_TABLE") = exp2_table_array();

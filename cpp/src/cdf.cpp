@@ -4,7 +4,9 @@
 #include <bit>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "checks.hpp"
@@ -156,6 +158,46 @@ struct ProbabilitiesToCdf {
   throw_row(row, "all probabilities are 0; at least one must be positive");
 }
 
+template <typename Count, typename Integer>
+struct CountsToCdf {
+  /// Returns the first row that holds a negative number, or only zeros; `rows` if there is none.
+  [[gnu::always_inline]] static std::size_t run(const Count* counts, std::size_t rows, std::size_t vocabulary,
+                                                unsigned precision, std::uint32_t* weights, Integer* cdf) noexcept {
+    for (std::size_t row = 0; row < rows; ++row) {
+      const Count* c = counts + row * vocabulary;
+      std::uint64_t max = 0;
+      for (std::size_t i = 0; i < vocabulary; ++i) {
+        max = std::max(max, static_cast<std::uint64_t>(c[i]));
+      }
+      if (max == 0 || max > static_cast<std::uint64_t>(std::numeric_limits<Count>::max())) [[unlikely]] {
+        return row;  // negative numbers are above
+      }
+      const auto bits = static_cast<unsigned>(std::bit_width(max));
+      const unsigned down = bits > kWeightBits ? bits - kWeightBits : 0;
+      const unsigned up = bits < kWeightBits ? kWeightBits - bits : 0;
+      std::uint64_t sum = 0;
+      for (std::size_t i = 0; i < vocabulary; ++i) {
+        weights[i] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(c[i]) >> down << up);
+        sum += weights[i];
+      }
+      normalise(weights, vocabulary, static_cast<std::uint32_t>(max >> down << up), sum, precision,
+                cdf + row * (vocabulary + 1));
+    }
+    return rows;
+  }
+};
+
+template <typename Count>
+[[noreturn]] void throw_bad_counts(std::span<const Count> counts, std::size_t row) {
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (std::cmp_less(counts[i], 0)) {
+      throw_row(row,
+                "count " + std::to_string(i) + " is " + std::to_string(counts[i]) + "; counts must not be negative");
+    }
+  }
+  throw_row(row, "all counts are 0; at least one must be positive");
+}
+
 }  // namespace
 
 const std::array<std::uint32_t, kExp2Entries>& exp2_table() noexcept { return detail::kExp2Table; }
@@ -177,6 +219,18 @@ void cdf_from_probabilities(std::span<const float> probabilities, std::size_t vo
                                                                weights.data(), cdf.data());
   if (bad != rows) {
     throw_bad_probabilities(probabilities.subspan(bad * vocabulary, vocabulary), bad);
+  }
+}
+
+template <typename Count, typename Integer>
+void cdf_from_counts(std::span<const Count> counts, std::size_t vocabulary, unsigned precision,
+                     std::span<Integer> cdf) {
+  const std::size_t rows = checked_rows<Integer>(counts.size(), vocabulary, precision, cdf.size());
+  std::vector<std::uint32_t> weights(vocabulary);
+  const std::size_t bad =
+      for_isa<CountsToCdf<Count, Integer>>(counts.data(), rows, vocabulary, precision, weights.data(), cdf.data());
+  if (bad != rows) {
+    throw_bad_counts(counts.subspan(bad * vocabulary, vocabulary), bad);
   }
 }
 
@@ -215,6 +269,15 @@ template void cdf_from_logits(std::span<const std::int32_t>, std::size_t, unsign
 template void cdf_from_probabilities(std::span<const float>, std::size_t, unsigned, std::span<std::uint16_t>);
 template void cdf_from_probabilities(std::span<const float>, std::size_t, unsigned, std::span<std::uint32_t>);
 template void cdf_from_probabilities(std::span<const float>, std::size_t, unsigned, std::span<std::uint64_t>);
+template void cdf_from_counts(std::span<const std::uint32_t>, std::size_t, unsigned, std::span<std::uint16_t>);
+template void cdf_from_counts(std::span<const std::uint32_t>, std::size_t, unsigned, std::span<std::uint32_t>);
+template void cdf_from_counts(std::span<const std::uint32_t>, std::size_t, unsigned, std::span<std::uint64_t>);
+template void cdf_from_counts(std::span<const std::uint64_t>, std::size_t, unsigned, std::span<std::uint16_t>);
+template void cdf_from_counts(std::span<const std::uint64_t>, std::size_t, unsigned, std::span<std::uint32_t>);
+template void cdf_from_counts(std::span<const std::uint64_t>, std::size_t, unsigned, std::span<std::uint64_t>);
+template void cdf_from_counts(std::span<const std::int64_t>, std::size_t, unsigned, std::span<std::uint16_t>);
+template void cdf_from_counts(std::span<const std::int64_t>, std::size_t, unsigned, std::span<std::uint32_t>);
+template void cdf_from_counts(std::span<const std::int64_t>, std::size_t, unsigned, std::span<std::uint64_t>);
 template void check_cdf(std::span<const std::uint16_t>, std::size_t, unsigned);
 template void check_cdf(std::span<const std::uint32_t>, std::size_t, unsigned);
 template void check_cdf(std::span<const std::uint64_t>, std::size_t, unsigned);

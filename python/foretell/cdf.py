@@ -6,7 +6,7 @@ symbol has a slot, so nothing is ever impossible, and ``V <= 2**P``. The dtype i
 where ``2**P`` does not fit uint32; coders also take uint16 up to precision 16, where a last value of ``2**16`` is
 stored as 0.
 
-Both quantisers make integer weights ``w`` in 0..2**24 from their input, the largest at least 2**23, and share one
+All quantisers make integer weights ``w`` in 0..2**24 from their input, the largest at least 2**23, and share one
 normaliser::
 
     S = sum(w)     k = 55 - P     m = ((2**P - V) << k) // S
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from foretell import _core
 
-__all__ = ["EXP2_TABLE", "FRACTION_BITS", "check", "from_logits", "from_probabilities"]
+__all__ = ["EXP2_TABLE", "FRACTION_BITS", "check", "from_counts", "from_logits", "from_probabilities"]
 
 FRACTION_BITS: int = _core.FRACTION_BITS
 """Fraction bits of a fixed-point logit: 1024 is one bit, a factor of two in probability."""
@@ -107,6 +107,50 @@ def from_probabilities(p: NDArray[np.float32], precision: int, out: NDArray[Any]
         another shape or memory order; the precision is not in 1..32; or V is not in 1..2**precision.
     """
     return _core.cdf_from_probabilities(p, precision, out)
+
+
+@overload
+def from_counts(
+    counts: NDArray[np.unsignedinteger[Any] | np.int64], precision: int, out: None = None
+) -> NDArray[Any]: ...
+@overload
+def from_counts(counts: NDArray[np.unsignedinteger[Any] | np.int64], precision: int, out: _Cdf) -> _Cdf: ...
+def from_counts(
+    counts: NDArray[np.unsignedinteger[Any] | np.int64], precision: int, out: NDArray[Any] | None = None
+) -> NDArray[Any]:
+    """Quantise how often each symbol came, or any integers in proportion to its probability.
+
+    The weight of a symbol is ``floor(count * 2**e)``, with the power of two that brings the row's largest into [2**23,
+    2**24). Symbols that never came keep one slot.
+
+    Parameters
+    ----------
+    counts : uint32, uint64 or int64 [N, V], C-contiguous
+        Not negative, at least one positive in each row. (`numpy.bincount` gives int64.)
+    precision : int
+        Bits of the CDF, 1..32, at least ``log2(V)``.
+    out : uint32 [N, V + 1] (uint64 at precision 32; uint16 up to precision 16), C-contiguous, optional
+        Where to write; may not overlap `counts`. Its contents are unspecified after an error.
+
+    Returns
+    -------
+    uint32 [N, V + 1] (uint64 at precision 32)
+        One CDF a row: `out`, or a new array.
+
+    Raises
+    ------
+    TypeError
+        An argument is not an array, or has another dtype.
+    ValueError
+        A row (the message names it) holds a negative number, or only zeros; an argument has another shape or memory
+        order; the precision is not in 1..32; or V is not in 1..2**precision.
+
+    Examples
+    --------
+    >>> from_counts(np.bincount([1, 1, 0, 1], minlength=3)[None], precision=8)
+    array([[  0,  64, 255, 256]], dtype=uint32)
+    """
+    return _core.cdf_from_counts(counts, precision, out)
 
 
 def check(cdf: NDArray[np.uint16] | NDArray[np.uint32] | NDArray[np.uint64], precision: int) -> None:

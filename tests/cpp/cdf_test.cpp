@@ -75,6 +75,23 @@ void extreme_logits() {
   CHECK(cdf == (std::vector<std::uint64_t>{0, 1, 2147483648, 2147483649, 4294967296}));
 }
 
+template <typename Count>
+std::vector<std::uint32_t> from_counts(const std::vector<Count>& counts, unsigned precision) {
+  std::vector<std::uint32_t> cdf(counts.size() + 1);
+  cdf_from_counts<Count, std::uint32_t>(counts, counts.size(), precision, cdf);
+  return cdf;
+}
+
+void counts_of_any_scale() {
+  const std::vector<std::uint32_t> expected{0, 64, 255, 256};
+  CHECK(from_counts<std::uint32_t>({1, 3, 0}, 8) == expected);
+  CHECK(from_counts<std::int64_t>({1'000'000'000'000, 3'000'000'000'000, 0}, 8) == expected);
+  CHECK(from_counts<std::uint64_t>({std::uint64_t{1} << 62, std::uint64_t{3} << 62, 0}, 8) == expected);
+  CHECK_THROWS(kInvalidArgument, from_counts<std::int64_t>({1, -1}, 8));
+  CHECK_THROWS(kInvalidArgument, from_counts<std::int64_t>({1, std::numeric_limits<std::int64_t>::min()}, 8));
+  CHECK_THROWS(kInvalidArgument, from_counts<std::uint32_t>({0, 0}, 8));
+}
+
 void bad_arguments_are_refused() {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -111,6 +128,7 @@ int main() {
       {"known_rows", foretell::known_rows},
       {"every_row_is_a_cdf", foretell::every_row_is_a_cdf},
       {"extreme_logits", foretell::extreme_logits},
+      {"counts_of_any_scale", foretell::counts_of_any_scale},
       {"bad_arguments_are_refused", foretell::bad_arguments_are_refused},
       {"check_finds_each_fault", foretell::check_finds_each_fault},
   };

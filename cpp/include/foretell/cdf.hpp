@@ -4,7 +4,7 @@
 // at least one slot, none is ever impossible, and V <= 2^P.
 //
 // FROZEN as numerics "exact/1": files decode only while these formulas give the same integers (tests/reference.py
-// states them in big integers). Both quantisers make weights w_i in 0..2^24, the largest at least 2^23, and share one
+// states them in big integers). All quantisers make weights w_i in 0..2^24, the largest at least 2^23, and share one
 // normaliser:
 //
 //     S = w_0 + ... + w_{V-1}     k = 55 - P     m = floor((2^P - V) * 2^k / S)
@@ -16,6 +16,9 @@
 // Weights from probabilities (float32, any positive scale): w_i = floor(p_i * 2^e) with the e that brings the row's
 // largest into [2^23, 2^24). Mantissas are shifted, no float is multiplied, so denormals and flush-to-zero change
 // nothing.
+//
+// Weights from counts (integers, any scale): w_i = floor(c_i * 2^e) with the e that brings the row's largest into
+// [2^23, 2^24).
 //
 // Weights from logits (int32, base 2, kFractionBits fraction bits, so 1024 is a factor of two):
 // w_i = T[d mod 1024] >> (d div 1024) with d = max - z_i and T[f] = floor(2^24 * 2^(-f / 1024)).
@@ -49,6 +52,11 @@ void cdf_from_logits(std::span<const std::int32_t> logits, std::size_t vocabular
 template <typename Integer>
 void cdf_from_probabilities(std::span<const float> probabilities, std::size_t vocabulary, unsigned precision,
                             std::span<Integer> cdf);
+
+/// As cdf_from_probabilities, for counts: std::uint32_t, std::uint64_t or std::int64_t, none negative, not all zero in
+/// a row.
+template <typename Count, typename Integer>
+void cdf_from_counts(std::span<const Count> counts, std::size_t vocabulary, unsigned precision, std::span<Integer> cdf);
 
 /// Throws kInvalidArgument naming the first row, and the rule it breaks; `row_size` is the vocabulary + 1.
 template <typename Integer>
