@@ -59,22 +59,15 @@ void check_length(const py::array& array, const char* argument, py::ssize_t axis
 
 std::vector<std::uint32_t> as_symbols(const py::handle& object, std::size_t vocabulary) {
   const py::array array = as_array(object, "symbols", 1);
-  if (holds<std::uint8_t>(array)) {
-    return copy_symbols<std::uint8_t>(array, vocabulary);
+  std::vector<std::uint32_t> symbols;
+  const auto copied = [&]<typename... T>() {
+    return ((holds<T>(array) && (symbols = copy_symbols<T>(array, vocabulary), true)) || ...);
+  };
+  if (copied.operator()<std::uint8_t, std::uint16_t, std::uint32_t, std::int32_t, std::int64_t, std::uint64_t,
+                        std::int16_t, std::int8_t>()) {
+    return symbols;
   }
-  if (holds<std::uint16_t>(array)) {
-    return copy_symbols<std::uint16_t>(array, vocabulary);
-  }
-  if (holds<std::uint32_t>(array)) {
-    return copy_symbols<std::uint32_t>(array, vocabulary);
-  }
-  if (holds<std::int32_t>(array)) {
-    return copy_symbols<std::int32_t>(array, vocabulary);
-  }
-  if (holds<std::int64_t>(array)) {
-    return copy_symbols<std::int64_t>(array, vocabulary);
-  }
-  throw_dtype(array, "symbols", "uint8, uint16, uint32, int32 or int64");
+  throw_dtype(array, "symbols", "uint8, uint16, uint32, uint64 or the signed ones");
 }
 
 }  // namespace foretell::bindings

@@ -73,7 +73,7 @@ auto visit_cdf(const py::array& array, Function&& function) {
   throw_dtype(array, "cdf", "uint16, uint32 or uint64");
 }
 
-/// Copies symbols of dtype uint8, uint16, uint32, int32 or int64. Throws ValueError naming the first that is not in
+/// Copies symbols of any integer dtype, 8 to 64 bits. Throws ValueError naming the first that is not in
 /// 0..vocabulary - 1.
 [[nodiscard]] std::vector<std::uint32_t> as_symbols(const py::handle& object, std::size_t vocabulary);
 

@@ -148,7 +148,7 @@ constexpr const char* kEncodeSymbolsDoc = R"(Encode N symbols, each with a CDF o
 
 Parameters
 ----------
-symbols : uint8, uint16, uint32, int32 or int64 [N]
+symbols : integers of 8 to 64 bits [N]
     In 0..V-1.
 cdf : uint32 or uint64 [N, V + 1]
     Row i is the CDF of symbols[i].
@@ -180,7 +180,7 @@ constexpr const char* kEncodeStepDoc = R"(Encode one symbol a lane.
 
 Parameters
 ----------
-symbols : uint8, uint16, uint32, int32 or int64 [N]
+symbols : integers of 8 to 64 bits [N]
     In 0..V-1.
 cdf : uint32 or uint64 [N, V + 1]
     One CDF a lane.

@@ -160,7 +160,7 @@ constexpr const char* kEncodeSymbolsDoc = R"(Encode N symbols, each with a CDF o
 
 Parameters
 ----------
-symbols : uint8, uint16, uint32, int32 or int64 [N]
+symbols : integers of 8 to 64 bits [N]
     In 0..V-1.
 cdf : uint16, uint32 or uint64 [N, V + 1]
     Row i is the CDF of symbols[i].
@@ -194,7 +194,7 @@ The stream is that of encode_symbols_reverse with N copies of the CDF, in a frac
 
 Parameters
 ----------
-symbols : uint8, uint16, uint32, int32 or int64 [N]
+symbols : integers of 8 to 64 bits [N]
     In 0..V-1. int32 and int64 are copied first.
 table : StaticTable
     Of the coder's precision.

@@ -33,7 +33,7 @@ To learn how such a coder works, read `foretell.bisection`: the same idea for on
 Arrays are taken as they are: NumPy arrays, or other objects with the buffer protocol, C-contiguous and of the stated
 dtype. A list, another dtype or a strided view is an error, for converting it would cost more than coding it. CDFs,
 starts and frequencies are uint32, or uint64 (which precision 32 needs); CDFs up to precision 16 may be uint16, half the
-memory to read, where a last value of 2^16 is stored as 0; symbols are uint8, uint16, uint32, int32 or int64; bits are
+memory to read, where a last value of 2^16 is stored as 0; symbols are integers of any width, signed or not; bits are
 uint8 or bool, their probabilities uint16.
 
 Kernels use the vector instructions that the processor has; ``FORETELL_ISA`` in the environment (``scalar``, ``avx2``,
