@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import doctest
+import gc
 import importlib
 import io
 import os
@@ -11,8 +13,10 @@ import random
 import subprocess
 import sys
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import foretell
 import numpy as np
@@ -411,6 +415,31 @@ def test_reading_on_after_an_error_gives_it_again() -> None:
         for _ in range(2):
             with pytest.raises(foretell.CorruptError):
                 file.read()
+
+
+def test_a_failed_frame_holds_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models are large: one that waited for the garbage collector would wait with hundreds of megabytes."""
+    built: list[weakref.ref[models.Model]] = []
+    build = models.build
+
+    def watched(*arguments: Any, **options: Any) -> models.Model:
+        model = build(*arguments, **options)
+        built.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr(models, "build", watched)
+    damaged = whole(Header("exact/1", "toy/1", 1000, None, (1, 1, 1)), b"payload")
+    gc.disable()
+    try:
+        for archive in (foretell.compress(TEXT), damaged):
+            with contextlib.suppress(foretell.Error):
+                foretell.decompress(archive)
+            with contextlib.suppress(foretell.Error), foretell.ForetellFile(io.BytesIO(archive)) as file:
+                file.read()
+        assert len(built) == 4
+        assert [model() for model in built] == [None] * 4
+    finally:
+        gc.enable()
 
 
 def test_text_files(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ class PlainReader:
         self._progress = progress
         self._decompressor: Decompressor | None = None
         self._given = 0  # bytes taken from the source
-        self._error: Error | None = None  # raised again by every later call
+        # Raised again by every later call. Not the exception itself: its traceback holds the model, and us.
+        self._error: tuple[type[Error], str] | None = None
 
     def read(self, limit: int) -> bytes:
         """Return 1 to `limit` (at least 1) plain bytes, none at the end of the last frame.
@@ -47,11 +48,13 @@ class PlainReader:
             As `Decompressor.decompress`.
         """
         if self._error is not None:
-            raise self._error
+            kind, message = self._error
+            raise kind(message)
         try:
             return self._read(limit)
         except Error as error:
-            self._error = error
+            self._error = type(error), str(error)
+            self._decompressor = None
             raise
 
     def _read(self, limit: int) -> bytes:
