@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <functional>
 #include <limits>
 #include <string>
@@ -119,10 +118,8 @@ struct ProbabilitiesToCdf {
     for (std::size_t row = 0; row < rows; ++row) {
       const float* p = probabilities + row * vocabulary;
       std::uint32_t max = 0;
-      std::memcpy(weights, p, vocabulary * sizeof(float));
       for (std::size_t i = 0; i < vocabulary; ++i) {
-        weights[i] = without_sign_of_zero(weights[i]);
-        max = std::max(max, weights[i]);
+        max = std::max(max, without_sign_of_zero(std::bit_cast<std::uint32_t>(p[i])));
       }
       if (max >= kInfinity || max == 0) [[unlikely]] {  // NaN, infinite and negative numbers are all above
         return row;
@@ -135,8 +132,9 @@ struct ProbabilitiesToCdf {
       std::uint64_t sum = 0;
       std::uint32_t largest = 0;
       for (std::size_t i = 0; i < vocabulary; ++i) {
-        const std::uint32_t exponent = weights[i] >> 23;
-        const std::uint32_t mantissa = (weights[i] & (kImplicitBit - 1)) | (exponent == 0 ? 0 : kImplicitBit);
+        const std::uint32_t bits = without_sign_of_zero(std::bit_cast<std::uint32_t>(p[i]));
+        const std::uint32_t exponent = bits >> 23;
+        const std::uint32_t mantissa = (bits & (kImplicitBit - 1)) | (exponent == 0 ? 0 : kImplicitBit);
         const std::uint32_t down = max_exponent - std::max(exponent, std::uint32_t{1});
         weights[i] = mantissa << up >> std::min(down, std::uint32_t{31});
         largest = std::max(largest, weights[i]);
