@@ -6,8 +6,7 @@ namespace foretell::bindings {
 namespace {
 
 template <typename T>
-std::vector<std::uint32_t> copy_symbols(const py::array& array, std::size_t vocabulary) {
-  const std::span<const T> symbols = view<T>(array);
+std::vector<std::uint32_t> copy_symbols(std::span<const T> symbols, std::size_t vocabulary) {
   std::vector<std::uint32_t> copy(symbols.size());
   for (std::size_t i = 0; i < symbols.size(); ++i) {
     const T symbol = symbols[i];
@@ -59,15 +58,9 @@ void check_length(const py::array& array, const char* argument, py::ssize_t axis
 
 std::vector<std::uint32_t> as_symbols(const py::handle& object, std::size_t vocabulary) {
   const py::array array = as_array(object, "symbols", 1);
-  std::vector<std::uint32_t> symbols;
-  const auto copied = [&]<typename... T>() {
-    return ((holds<T>(array) && (symbols = copy_symbols<T>(array, vocabulary), true)) || ...);
-  };
-  if (copied.operator()<std::uint8_t, std::uint16_t, std::uint32_t, std::int32_t, std::int64_t, std::uint64_t,
-                        std::int16_t, std::int8_t>()) {
-    return symbols;
-  }
-  throw_dtype(array, "symbols", "uint8, uint16, uint32, uint64 or the signed ones");
+  return visit_dtype<std::uint8_t, std::uint16_t, std::uint32_t, std::int32_t, std::int64_t, std::uint64_t,
+                     std::int16_t, std::int8_t>(array, "symbols", "uint8, uint16, uint32, uint64 or the signed ones",
+                                                [&](auto symbols) { return copy_symbols(symbols, vocabulary); });
 }
 
 }  // namespace foretell::bindings

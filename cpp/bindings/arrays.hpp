@@ -46,31 +46,30 @@ template <typename T>
   return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
 }
 
-/// Calls function(span<const uint32>) or function(span<const uint64>) after the array's dtype; TypeError for any other.
-template <typename Function>
-auto visit_unsigned(const py::array& array, const char* argument, Function&& function) {
-  if (holds<std::uint32_t>(array)) {
-    return function(view<std::uint32_t>(array));
+/// Calls function(span<const T>) with the first of the types that the array holds; TypeError, saying `expected`, if it
+/// holds none of them.
+template <typename T, typename... Others, typename Function>
+auto visit_dtype(const py::array& array, const char* argument, const char* expected, Function&& function) {
+  if (holds<T>(array)) {
+    return function(view<T>(array));
   }
-  if (holds<std::uint64_t>(array)) {
-    return function(view<std::uint64_t>(array));
+  if constexpr (sizeof...(Others) != 0) {
+    return visit_dtype<Others...>(array, argument, expected, function);
+  } else {
+    throw_dtype(array, argument, expected);
   }
-  throw_dtype(array, argument, "uint32 or uint64");
 }
 
-/// As visit_unsigned, for CDFs, which may be uint16 too.
+/// For starts and frequencies.
+template <typename Function>
+auto visit_unsigned(const py::array& array, const char* argument, Function&& function) {
+  return visit_dtype<std::uint32_t, std::uint64_t>(array, argument, "uint32 or uint64", function);
+}
+
+/// For CDFs.
 template <typename Function>
 auto visit_cdf(const py::array& array, Function&& function) {
-  if (holds<std::uint16_t>(array)) {
-    return function(view<std::uint16_t>(array));
-  }
-  if (holds<std::uint32_t>(array)) {
-    return function(view<std::uint32_t>(array));
-  }
-  if (holds<std::uint64_t>(array)) {
-    return function(view<std::uint64_t>(array));
-  }
-  throw_dtype(array, "cdf", "uint16, uint32 or uint64");
+  return visit_dtype<std::uint16_t, std::uint32_t, std::uint64_t>(array, "cdf", "uint16, uint32 or uint64", function);
 }
 
 /// Copies symbols of any integer dtype, 8 to 64 bits. Throws ValueError naming the first that is not in

@@ -1,4 +1,5 @@
 #include <array>
+#include <type_traits>
 
 #include "arrays.hpp"
 #include "foretell/cdf.hpp"
@@ -52,17 +53,11 @@ py::array from_probabilities(const py::object& probabilities, unsigned precision
 
 py::array from_counts(const py::object& counts, unsigned precision, const py::object& out) {
   const py::array array = as_array(counts, "counts", 2);
-  const auto quantise = [](auto... arguments) { cdf_from_counts(arguments...); };
-  if (holds<std::uint32_t>(array)) {
-    return quantise_rows<std::uint32_t>(array, precision, out, quantise);
-  }
-  if (holds<std::uint64_t>(array)) {
-    return quantise_rows<std::uint64_t>(array, precision, out, quantise);
-  }
-  if (holds<std::int64_t>(array)) {
-    return quantise_rows<std::int64_t>(array, precision, out, quantise);
-  }
-  throw_dtype(array, "counts", "uint32, uint64 or int64");
+  return visit_dtype<std::uint32_t, std::uint64_t, std::int64_t>(
+      array, "counts", "uint32, uint64 or int64", [&](auto values) {
+        using Count = std::remove_const_t<typename decltype(values)::element_type>;
+        return quantise_rows<Count>(array, precision, out, [](auto... arguments) { cdf_from_counts(arguments...); });
+      });
 }
 
 void check(const py::object& cdf, unsigned precision) {

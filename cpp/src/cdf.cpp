@@ -78,8 +78,8 @@ template <typename Integer>
 
 template <typename Integer>
 struct LogitsToCdf {
-  [[gnu::always_inline]] static int run(const std::int32_t* logits, std::size_t rows, std::size_t vocabulary,
-                                        unsigned precision, std::uint32_t* weights, Integer* cdf) noexcept {
+  [[gnu::always_inline]] static void run(const std::int32_t* logits, std::size_t rows, std::size_t vocabulary,
+                                         unsigned precision, std::uint32_t* weights, Integer* cdf) noexcept {
     for (std::size_t row = 0; row < rows; ++row) {
       const std::int32_t* z = logits + row * vocabulary;
       std::int32_t max = z[0];
@@ -97,7 +97,6 @@ struct LogitsToCdf {
       // The largest weight is T[0], which no other difference than 0 has.
       normalise(weights, vocabulary, detail::kExp2Table[0], sum, precision, cdf + row * (vocabulary + 1));
     }
-    return 0;
   }
 };
 

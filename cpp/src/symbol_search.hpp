@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "foretell/range_coder.hpp"
+
 namespace foretell {
 
 inline constexpr std::size_t kShortRow = 256;  // symbols
@@ -27,14 +29,7 @@ struct SearchByCounting {
   template <typename Integer>
   [[gnu::always_inline]] std::size_t operator()(const Integer* row, std::size_t vocabulary,
                                                 std::uint64_t slot) const noexcept {
-    std::size_t below = 0;
-    std::size_t length = vocabulary;
-    while (length > kShortRow) {
-      const std::size_t half = length / 2;
-      const bool right = row[below + half] <= slot;
-      below = right ? below + half : below;
-      length = right ? length - half : half;
-    }
+    const auto [below, length] = halve_symbols(row, vocabulary, slot, kShortRow);
     const auto limit = static_cast<Integer>(slot);  // below 2^precision: it fits
     // row[below] is never above the slot, and counted: V entries, not V - 1, fill whole vectors.
     if (length == kShortRow) {  // bytes: with the length known there is no loop

@@ -144,19 +144,32 @@ template <typename Integer>
   return cdf[symbol + 1];
 }
 
+/// Symbols below .. below + length - 1, among them the one that is looked for.
+struct SymbolRange {
+  std::size_t below;
+  std::size_t length;
+};
+
+/// Halves the symbols of a row until at most `enough` are left. row[below] <= slot holds all the time, and
+/// row[below + length] is above the slot or the end.
+template <typename Integer>
+[[nodiscard]] inline SymbolRange halve_symbols(const Integer* row, std::size_t vocabulary, std::uint64_t slot,
+                                               std::size_t enough) noexcept {
+  SymbolRange left{0, vocabulary};
+  while (left.length > enough) {
+    const std::size_t half = left.length / 2;
+    const bool right = row[left.below + half] <= slot;
+    left.below = right ? left.below + half : left.below;
+    left.length = right ? left.length - half : half;
+  }
+  return left;
+}
+
 /// The search of decode_symbol, by halves; as fast as any where nothing is known of the processor.
 struct SearchByHalves {
   template <typename Integer>
   std::size_t operator()(const Integer* row, std::size_t vocabulary, std::uint64_t slot) const noexcept {
-    std::size_t below = 0;  // row[below] <= slot, and row[below + length] is above it or the end
-    std::size_t length = vocabulary;
-    while (length > 1) {
-      const std::size_t half = length / 2;
-      const bool right = row[below + half] <= slot;
-      below = right ? below + half : below;
-      length = right ? length - half : half;
-    }
-    return below;
+    return halve_symbols(row, vocabulary, slot, 1).below;
   }
 };
 
