@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "foretell/cdf_rows.hpp"
 
 namespace foretell::bindings {
 
@@ -30,6 +31,22 @@ class Locked {
     const py::gil_scoped_release unlocked;
     const std::lock_guard lock(mutex_);
     return function(coder_);
+  }
+
+  /// As operator(), but keeps the GIL if nobody has the lock: for work that takes less time than giving the GIL away.
+  template <typename Function>
+  auto briefly(Function&& function) {
+    if (const std::unique_lock lock(mutex_, std::try_to_lock); lock.owns_lock()) {
+      return function(coder_);
+    }
+    return (*this)(function);
+  }
+
+  /// briefly() if there are few rows, else operator().
+  template <typename Function>
+  auto with_rows(std::size_t rows, Function&& function) {
+    constexpr std::size_t kFewRows = 8;
+    return rows <= kFewRows ? briefly(function) : (*this)(function);
   }
 
   /// For what never changes after construction.
@@ -53,23 +70,59 @@ inline py::bytes to_bytes(const std::vector<std::uint8_t>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// A two-dimensional CDF argument: rows x (vocabulary + 1).
-struct CdfArgument {
-  explicit CdfArgument(const py::object& object)
-      : array(as_array(object, "cdf", 2)),
-        rows(static_cast<std::size_t>(array.shape(0))),
-        row_size(static_cast<std::size_t>(array.shape(1))) {
-    if (row_size < 2) {
+/// A CDF argument: rows along all axes but the last, which holds V + 1 integers side by side. From row to row any
+/// stride will do, if it is the same one.
+class CdfArgument {
+ public:
+  CdfArgument(const py::handle& object, py::ssize_t dimensions)
+      : array_(as_strided_array(object, "cdf", dimensions)),
+        rows_(1),
+        row_size_(static_cast<std::size_t>(array_.shape(dimensions - 1))) {
+    if (row_size_ < 2) {
       throw py::value_error("cdf: a row holds one integer more than there are symbols, so at least 2, got " +
-                            std::to_string(row_size));
+                            std::to_string(row_size_));
     }
+    const py::ssize_t item = array_.itemsize();
+    bool regular = array_.strides(dimensions - 1) == item;
+    stride_ = array_.strides(dimensions - 1) * array_.shape(dimensions - 1);
+    bool known = false;  // an axis of length 1 says nothing of the stride
+    for (py::ssize_t axis = dimensions - 2; axis >= 0; --axis) {
+      if (array_.shape(axis) > 1) {
+        regular = regular && array_.strides(axis) % item == 0;
+        if (!known) {
+          stride_ = array_.strides(axis);
+          known = true;
+        } else {
+          regular = regular && array_.strides(axis) == stride_ * static_cast<py::ssize_t>(rows_);
+        }
+      }
+      rows_ *= static_cast<std::size_t>(array_.shape(axis));
+    }
+    if (!regular && rows_ != 0) {
+      throw py::value_error(
+          "cdf: expected rows that are equally far apart, of integers side by side; use numpy.ascontiguousarray");
+    }
+    stride_ /= item;
   }
 
-  [[nodiscard]] std::size_t vocabulary() const noexcept { return row_size - 1; }
+  [[nodiscard]] const py::array& array() const noexcept { return array_; }
+  [[nodiscard]] std::size_t rows() const noexcept { return rows_; }
+  [[nodiscard]] std::size_t vocabulary() const noexcept { return row_size_ - 1; }
 
-  py::array array;
-  std::size_t rows;
-  std::size_t row_size;
+  /// Calls function(CdfRows).
+  template <typename Function>
+  auto visit(Function&& function) const {
+    return visit_type<std::uint16_t, std::uint32_t, std::uint64_t>(
+        array_, "cdf", "uint16, uint32 or uint64", [&]<typename T>(Type<T>) {
+          return function(CdfRows<T>(static_cast<const T*>(array_.data()), rows_, row_size_, stride_));
+        });
+  }
+
+ private:
+  py::array array_;
+  std::size_t rows_;
+  std::size_t row_size_;
+  py::ssize_t stride_;
 };
 
 /// Calls encode(start, freq), both spans of the one dtype that the two arrays must share.

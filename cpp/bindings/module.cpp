@@ -6,7 +6,8 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "C++ core of foretell; use foretell.coders and foretell.cdf.";
   module.def("isa", [] { return foretell::name(foretell::isa()); });
   foretell::bindings::register_errors(module);
-  foretell::bindings::register_coders(module);
+  foretell::bindings::register_range(module);
+  foretell::bindings::register_lanes(module);
   foretell::bindings::register_binary(module);
   foretell::bindings::register_cdf(module);
   foretell::bindings::register_contexts(module);

@@ -1,9 +1,13 @@
+#include <algorithm>
+#include <array>
+#include <climits>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "arrays.hpp"
 #include "coder_arguments.hpp"
+#include "fast_method.hpp"
 #include "foretell/binary_coder.hpp"
 #include "register.hpp"
 
@@ -28,8 +32,25 @@ void binary_encode(PyBinaryEncoder& self, const py::object& bits, const py::obje
   self([a = view<std::uint8_t>(values), b = view<std::uint16_t>(p)](BinaryEncoder& coder) { coder.encode(a, b); });
 }
 
-void binary_encode_bit(PyBinaryEncoder& self, int bit, int probability) {
-  self([=](BinaryEncoder& coder) { coder.encode_bit(bit, probability); });
+/// One of the two integers of a call that codes one bit.
+int as_int(const py::handle object, const char* argument) {
+  const long value = PyLong_AsLong(object.ptr());  // takes NumPy's integers too, by __index__
+  if (value == -1 && PyErr_Occurred() != nullptr) {
+    const bool too_large = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
+    PyErr_Clear();
+    const std::string got = py::repr(object).cast<std::string>();
+    if (too_large) {
+      throw py::value_error(std::string(argument) + ": " + got + " is out of range");
+    }
+    throw py::type_error(std::string(argument) + ": expected an integer, got " + got);
+  }
+  return static_cast<int>(std::clamp<long>(value, INT_MIN, INT_MAX));  // where it is refused
+}
+
+void binary_encode_bit(PyBinaryEncoder& self, const py::handle bit, const py::handle probability) {
+  const int value = as_int(bit, "bit");
+  const int p = as_int(probability, "probability");
+  self.briefly([=](BinaryEncoder& coder) { coder.encode_bit(value, p); });
 }
 
 py::bytes binary_finish(PyBinaryEncoder& self) {
@@ -38,7 +59,7 @@ py::bytes binary_finish(PyBinaryEncoder& self) {
 
 /// Owns a copy of the stream, which the C++ decoder only looks at.
 struct OwningBinaryDecoder {
-  explicit OwningBinaryDecoder(std::string bytes) : data(std::move(bytes)), decoder(byte_span(data)) {}
+  OwningBinaryDecoder(std::string bytes, bool checksum) : data(std::move(bytes)), decoder(byte_span(data), checksum) {}
   OwningBinaryDecoder(const OwningBinaryDecoder&) = delete;
   OwningBinaryDecoder& operator=(const OwningBinaryDecoder&) = delete;
 
@@ -48,16 +69,28 @@ struct OwningBinaryDecoder {
 
 using PyBinaryDecoder = Locked<OwningBinaryDecoder>;
 
-py::array binary_decode(PyBinaryDecoder& self, const py::object& probabilities) {
+py::object binary_decode(PyBinaryDecoder& self, const py::object& probabilities, const py::object& out) {
   const py::array p = as_array_of<std::uint16_t>(probabilities, "probabilities", 1);
-  py::array_t<std::uint8_t> bits(p.shape(0));
-  const std::span<std::uint8_t> target{bits.mutable_data(), static_cast<std::size_t>(bits.size())};
+  py::array bits;
+  if (out.is_none()) {
+    bits = new_array<std::uint8_t>(std::array{p.shape(0)});
+  } else {
+    bits = as_array(out, "out", 1);
+    if (!holds<std::uint8_t>(bits) && !holds<bool>(bits)) {
+      throw_dtype(bits, "out", "uint8 or bool");
+    }
+    check_length(bits, "out", 0, static_cast<std::size_t>(p.shape(0)));
+    check_writeable(bits, "out");
+  }
+  const std::span<std::uint8_t> target{static_cast<std::uint8_t*>(bits.mutable_data()),
+                                       static_cast<std::size_t>(bits.size())};
   self([a = view<std::uint16_t>(p), target](OwningBinaryDecoder& coder) { coder.decoder.decode(a, target); });
-  return std::move(bits);
+  return out.is_none() ? py::object(bits) : out;
 }
 
-int binary_decode_bit(PyBinaryDecoder& self, int probability) {
-  return self([=](OwningBinaryDecoder& coder) { return coder.decoder.decode_bit(probability); });
+py::object binary_decode_bit(PyBinaryDecoder& self, const py::handle probability) {
+  const int p = as_int(probability, "probability");
+  return py::int_(self.briefly([=](OwningBinaryDecoder& coder) { return coder.decoder.decode_bit(p); }));
 }
 
 // -- docstrings ------------------------------------------------------------------------------------------------------
@@ -65,7 +98,13 @@ int binary_decode_bit(PyBinaryDecoder& self, int probability) {
 constexpr const char* kEncoderDoc = R"(One stream of bits, first in, first out, each with its probability.
 
 A bit costs at most its ideal plus 0.0056 bits, at a probability of 1 / 2**16; on average over bits that come as often
-as their probabilities say, nothing that can be measured. The end costs less than a byte.)";
+as their probabilities say, nothing that can be measured. The end costs less than a byte.
+
+Parameters
+----------
+checksum : bool
+    Whether the stream ends with a checksum of all that was coded, which costs 4 bytes and which the decoder must expect.
+    Without one, damage mostly decodes to other bits unnoticed.)";
 
 constexpr const char* kEncodeDoc = R"(Encode N bits.
 
@@ -105,6 +144,8 @@ Parameters
 ----------
 data : bytes-like
     One whole stream; it is copied.
+checksum : bool
+    As the encoder's.
 
 Raises
 ------
@@ -117,10 +158,12 @@ Parameters
 ----------
 probabilities : uint16 [N]
     probabilities[i] / 2**16 is the probability that the i-th bit from here is 1; 1..65535.
+out : uint8 or bool [N], C-contiguous, optional
+    Where to write; its contents are unspecified after an error.
 
 Returns
 -------
-uint8 [N]
+uint8 [N], or `out`
     Zeros and ones.
 
 Raises
@@ -154,30 +197,40 @@ ValueError
 constexpr const char* kFinishDoc = R"(Check that the stream ends as its encoder would have ended these bits.
 
 There is one stream for any bits and probabilities: once this returns, the stream is that one, byte for byte. Damage
-that made other bits out of it is not found here: keep a checksum.
+that made other bits out of it is found by a checksum alone.
 
 Raises
 ------
-CorruptError
-    Bytes are left that no bit needed, or the last ones are others; the decoder is then in a failed state.)";
+CorruptError, TruncatedError
+    Bytes are left that no bit needed, the last ones are others, or the checksum is; the decoder is then in a failed
+    state.)";
 
 }  // namespace
 
 void register_binary(py::module_& module) {
-  py::class_<PyBinaryEncoder>(module, "BinaryEncoder", kEncoderDoc)
-      .def(py::init<>())
+  py::class_<PyBinaryEncoder> encoder(module, "BinaryEncoder", kEncoderDoc);
+  encoder.def(py::init<bool>(), py::arg("checksum") = false)
       .def("encode", &binary_encode, py::arg("bits"), py::arg("probabilities"), kEncodeDoc)
-      .def("encode_bit", &binary_encode_bit, py::arg("bit"), py::arg("probability"), kEncodeBitDoc)
       .def("finish", &binary_finish, "End the stream and return it (bytes); the encoder takes no more bits.");
+  add_fast_method<&binary_encode_bit>(encoder, "encode_bit", std::array{"bit", "probability"}, 2, kEncodeBitDoc);
 
-  py::class_<PyBinaryDecoder>(module, "BinaryDecoder", kDecoderDoc)
-      .def(py::init([](const py::object& data) { return std::make_unique<PyBinaryDecoder>(copy_bytes(data, "data")); }),
-           py::arg("data"))
-      .def("decode", &binary_decode, py::arg("probabilities"), kDecodeDoc)
-      .def("decode_bit", &binary_decode_bit, py::arg("probability"), kDecodeBitDoc)
+  py::class_<PyBinaryDecoder> decoder(module, "BinaryDecoder", kDecoderDoc);
+  decoder
+      .def(py::init([](const py::object& data, bool checksum) {
+             return std::make_unique<PyBinaryDecoder>(copy_bytes(data, "data"), checksum);
+           }),
+           py::arg("data"), py::arg("checksum") = false)
+      .def_property_readonly(
+          "is_exhausted",
+          [](PyBinaryDecoder& self) {
+            return self.briefly([](const OwningBinaryDecoder& coder) { return coder.decoder.is_exhausted(); });
+          },
+          "True if the stream ends after the bits decoded so far: finish would not raise.")
+      .def("decode", &binary_decode, py::arg("probabilities"), py::arg("out") = py::none(), kDecodeDoc)
       .def(
           "finish", [](PyBinaryDecoder& self) { self([](OwningBinaryDecoder& coder) { coder.decoder.finish(); }); },
           kFinishDoc);
+  add_fast_method<&binary_decode_bit>(decoder, "decode_bit", std::array{"probability"}, 1, kDecodeBitDoc);
 }
 
 }  // namespace foretell::bindings

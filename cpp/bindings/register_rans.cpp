@@ -1,3 +1,4 @@
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -5,6 +6,7 @@
 #include "coder_arguments.hpp"
 #include "foretell/rans.hpp"
 #include "register.hpp"
+#include "symbols.hpp"
 
 namespace foretell::bindings {
 namespace {
@@ -24,21 +26,29 @@ void encode_reverse(PyRansCoder& self, const py::object& start, const py::object
 }
 
 void encode_symbols_reverse(PyRansCoder& self, const py::object& symbols, const py::object& cdf) {
-  const CdfArgument rows(cdf);
-  const std::vector<std::uint32_t> values = as_symbols(symbols, rows.vocabulary());
-  check_length(rows.array, "cdf", 0, values.size());
-  visit_cdf(rows.array, [&](auto table) {
-    self([&](RansCoder& coder) { coder.encode_symbols_reverse(std::span(values), table, rows.row_size); });
+  const CdfArgument rows(cdf, 2);
+  const SymbolsArgument values(symbols, "symbols", 1, rows.vocabulary());
+  check_length(rows.array(), "cdf", 0, values.size());
+  rows.visit([&](auto table) {
+    self.with_rows(rows.rows(), [&](RansCoder& coder) {
+      values.in_pieces_reverse([&](std::size_t begin, auto piece) {
+        coder.encode_symbols_reverse(piece, table.slice(begin, piece.size()));
+      });
+    });
   });
 }
 
-py::array decode(PyRansCoder& self, const py::object& cdf) {
-  const CdfArgument rows(cdf);
-  py::array_t<std::uint32_t> symbols(static_cast<py::ssize_t>(rows.rows));
-  const std::span<std::uint32_t> target{symbols.mutable_data(), rows.rows};
-  visit_cdf(rows.array,
-            [&](auto table) { self([&](RansCoder& coder) { coder.decode(table, rows.row_size, target); }); });
-  return std::move(symbols);
+py::object decode(PyRansCoder& self, const py::object& cdf, const py::object& out) {
+  const CdfArgument rows(cdf, 2);
+  SymbolsResult symbols(out, std::array{rows.array().shape(0)}, rows.vocabulary());
+  rows.visit([&](auto table) {
+    self.with_rows(rows.rows(), [&](RansCoder& coder) {
+      symbols.in_pieces([&](std::size_t begin, std::span<std::uint32_t> piece) {
+        coder.decode(table.slice(begin, piece.size()), piece);
+      });
+    });
+  });
+  return symbols.object();
 }
 
 // -- one CDF for all symbols -----------------------------------------------------------------------------------------
@@ -62,7 +72,7 @@ void encode_table_reverse(PyRansCoder& self, const py::object& symbols, const St
   } else if (holds<std::uint32_t>(array)) {
     encode(view<std::uint32_t>(array));
   } else {
-    const std::vector<std::uint32_t> values = as_symbols(array, table.vocabulary());
+    const std::vector<std::uint32_t> values = SymbolsArgument(array, "symbols", 1, table.vocabulary()).copy();
     encode(std::span<const std::uint32_t>(values));
   }
 }
@@ -285,7 +295,7 @@ void register_rans(py::module_& module) {
           "True if the stack is as empty as a new one: finish would not raise.")
       .def("encode_reverse", &encode_reverse, py::arg("start"), py::arg("freq"), kEncodeDoc)
       .def("encode_symbols_reverse", &encode_symbols_reverse, py::arg("symbols"), py::arg("cdf"), kEncodeSymbolsDoc)
-      .def("decode", &decode, py::arg("cdf"), kDecodeDoc)
+      .def("decode", &decode, py::arg("cdf"), py::arg("out") = py::none(), kDecodeDoc)
       .def("encode_table_reverse", &encode_table_reverse, py::arg("symbols"), py::arg("table"), kEncodeTableDoc)
       .def("decode_table", &decode_table, py::arg("count"), py::arg("table"), py::arg("out") = py::none(),
            kDecodeTableDoc)

@@ -24,6 +24,8 @@ constexpr std::size_t kChunk = 4096;
   throw Error(Errc::kTruncated, where + ": the stream ends before this bit; it was cut, or holds fewer bits");
 }
 
+constexpr std::uint16_t kHalf = 1 << (kProbabilityBits - 1);
+
 constexpr bool is_bit(int bit) noexcept { return bit == 0 || bit == 1; }
 
 constexpr bool is_probability(int probability) noexcept { return probability >= 1 && probability <= 0xffff; }
@@ -79,24 +81,27 @@ void BinaryEncoder::encode(std::span<const std::uint8_t> bits, std::span<const s
                                             std::to_string(probabilities.size()));
   }
   usable_ = false;  // whatever is thrown from here on leaves a hole in the stream
-  BinaryEncoderState state = state_;
-  for (std::size_t first = 0; first < bits.size(); first += kChunk) {
-    const std::size_t last = std::min(first + kChunk, bits.size());
-    std::uint8_t* out = reserve(kBytesPerBit * (last - first));
-    for (std::size_t i = first; i < last; ++i) {
-      const std::uint8_t bit = bits[i];
-      const std::uint16_t probability = probabilities[i];
-      if (bit > 1) [[unlikely]] {
-        throw_bad_bit("bits[" + std::to_string(i) + "]", bit);
+  with_checksum(with_checksum_, checksum_, [&](auto& checksum) {
+    BinaryEncoderState state = state_;
+    for (std::size_t first = 0; first < bits.size(); first += kChunk) {
+      const std::size_t last = std::min(first + kChunk, bits.size());
+      std::uint8_t* out = reserve(kBytesPerBit * (last - first));
+      for (std::size_t i = first; i < last; ++i) {
+        const std::uint8_t bit = bits[i];
+        const std::uint16_t probability = probabilities[i];
+        if (bit > 1) [[unlikely]] {
+          throw_bad_bit("bits[" + std::to_string(i) + "]", bit);
+        }
+        if (probability == 0) [[unlikely]] {
+          throw_bad_probability("probabilities[" + std::to_string(i) + "]", probability);
+        }
+        checksum.add(bit, probability);
+        out = foretell::encode_bit(state, out, bit, probability);
       }
-      if (probability == 0) [[unlikely]] {
-        throw_bad_probability("probabilities[" + std::to_string(i) + "]", probability);
-      }
-      out = foretell::encode_bit(state, out, bit, probability);
+      keep(out);
     }
-    keep(out);
-  }
-  state_ = state;
+    state_ = state;
+  });
   usable_ = true;
 }
 
@@ -111,6 +116,9 @@ void BinaryEncoder::encode_bit(int bit, int probability) {
   if (!is_probability(probability)) {
     throw_bad_probability("probability", probability);
   }
+  if (with_checksum_) {
+    checksum_.add(static_cast<std::uint64_t>(bit), static_cast<std::uint64_t>(probability));
+  }
   std::uint8_t* const out = reserve(kBytesPerBit);
   keep(foretell::encode_bit(state_, out, static_cast<std::uint32_t>(bit), static_cast<std::uint16_t>(probability)));
   usable_ = true;
@@ -121,7 +129,13 @@ std::vector<std::uint8_t> BinaryEncoder::finish() {
     throw_unusable_encoder();
   }
   usable_ = false;
-  std::uint8_t* const out = reserve(kBytesPerEnd);
+  std::uint8_t* out = reserve(kBytesPerBit * kChecksumBits + kBytesPerEnd);
+  if (with_checksum_) {
+    const std::uint32_t digest = checksum_.digest();
+    for (unsigned i = kChecksumBits; i-- != 0;) {
+      out = foretell::encode_bit(state_, out, digest >> i & 1, kHalf);
+    }
+  }
   keep(end_bits(state_, out));
   bytes_.resize(size_);
   return std::move(bytes_);
@@ -129,7 +143,7 @@ std::vector<std::uint8_t> BinaryEncoder::finish() {
 
 // -- decoder ---------------------------------------------------------------------------------------------------------
 
-BinaryDecoder::BinaryDecoder(std::span<const std::uint8_t> data) {
+BinaryDecoder::BinaryDecoder(std::span<const std::uint8_t> data, bool with_checksum) : with_checksum_(with_checksum) {
   if (begin_bits(state_, data) != Errc::kOk) {
     throw Error(Errc::kCorrupt, "stream: it begins with a number that no encoder writes; it is damaged");
   }
@@ -144,21 +158,24 @@ void BinaryDecoder::decode(std::span<const std::uint16_t> probabilities, std::sp
                                             std::to_string(bits.size()) + " and " +
                                             std::to_string(probabilities.size()));
   }
-  BinaryDecoderState state = state_;
-  for (std::size_t i = 0; i < bits.size(); ++i) {
-    const std::uint16_t probability = probabilities[i];
-    if (probability == 0) [[unlikely]] {
-      failure_ = Errc::kInvalidArgument;
-      throw_bad_probability("probabilities[" + std::to_string(i) + "]", probability);
+  with_checksum(with_checksum_, checksum_, [&](auto& checksum) {
+    BinaryDecoderState state = state_;
+    for (std::size_t i = 0; i < bits.size(); ++i) {
+      const std::uint16_t probability = probabilities[i];
+      if (probability == 0) [[unlikely]] {
+        failure_ = Errc::kInvalidArgument;
+        throw_bad_probability("probabilities[" + std::to_string(i) + "]", probability);
+      }
+      std::uint32_t bit = 0;
+      if (const Errc status = foretell::decode_bit(state, probability, bit); status != Errc::kOk) [[unlikely]] {
+        failure_ = status;
+        throw_cut("bit " + std::to_string(i));
+      }
+      checksum.add(bit, probability);
+      bits[i] = static_cast<std::uint8_t>(bit);
     }
-    std::uint32_t bit = 0;
-    if (const Errc status = foretell::decode_bit(state, probability, bit); status != Errc::kOk) [[unlikely]] {
-      failure_ = status;
-      throw_cut("bit " + std::to_string(i));
-    }
-    bits[i] = static_cast<std::uint8_t>(bit);
-  }
-  state_ = state;
+    state_ = state;
+  });
 }
 
 int BinaryDecoder::decode_bit(int probability) {
@@ -174,24 +191,38 @@ int BinaryDecoder::decode_bit(int probability) {
   if (failure_ != Errc::kOk) {
     throw_cut("this bit");
   }
+  if (with_checksum_) {
+    checksum_.add(bit, static_cast<std::uint64_t>(probability));
+  }
   return static_cast<int>(bit);
 }
+
+Errc BinaryDecoder::check_finish() const noexcept {
+  if (!with_checksum_) {
+    return check_end(state_);
+  }
+  BinaryDecoderState state = state_;
+  std::uint32_t digest = 0;
+  for (unsigned i = 0; i < kChecksumBits; ++i) {
+    std::uint32_t bit = 0;
+    if (const Errc status = foretell::decode_bit(state, kHalf, bit); status != Errc::kOk) {
+      return status;
+    }
+    digest = digest << 1 | bit;
+  }
+  return digest == checksum_.digest() ? check_end(state) : Errc::kCorrupt;
+}
+
+bool BinaryDecoder::is_exhausted() const noexcept { return failure_ == Errc::kOk && check_finish() == Errc::kOk; }
 
 void BinaryDecoder::finish() {
   if (failure_ != Errc::kOk) {
     throw_failed_decoder(failure_);
   }
-  if (check_end(state_) == Errc::kOk) {
-    return;
+  failure_ = check_finish();
+  if (failure_ != Errc::kOk) {
+    throw_bad_end(failure_, state_.end - state_.next, with_checksum_, "stream", "bit");
   }
-  failure_ = Errc::kCorrupt;
-  if (state_.next != state_.end) {
-    throw Error(failure_, "stream: " + std::to_string(state_.end - state_.next) +
-                              " bytes are left after the last bit; it holds more bits, or bytes that do not belong");
-  }
-  throw Error(failure_,
-              "stream: it does not end as its encoder would have ended these bits; it is damaged, holds another number "
-              "of bits, or was made with other probabilities");
 }
 
 }  // namespace foretell

@@ -8,7 +8,10 @@
 #include <string>
 #include <type_traits>
 
+#include "foretell/cdf_rows.hpp"
+#include "foretell/checksum.hpp"
 #include "foretell/errc.hpp"
+#include "foretell/range_coder.hpp"
 
 namespace foretell {
 
@@ -22,8 +25,8 @@ namespace foretell {
 
 /// Throws if the precision is above what the integers of a CDF reach.
 void check_fits(unsigned most_precision, unsigned precision);
-/// Throws unless `cdf` holds `rows` rows of row_size >= 2 integers, wide enough for the precision.
-void check_cdf_shape(std::size_t size, std::size_t rows, std::size_t row_size, unsigned most_precision,
+/// Throws unless there are `expected` rows of row_size >= 2 integers, wide enough for the precision.
+void check_cdf_shape(std::size_t rows, std::size_t row_size, std::size_t expected, unsigned most_precision,
                      unsigned precision);
 /// Throws unless both hold `expected` integers, wide enough for the precision.
 void check_interval_shape(std::size_t start, std::size_t freq, std::size_t expected, unsigned most_precision,
@@ -34,6 +37,33 @@ void check_interval_shape(std::size_t start, std::size_t freq, std::size_t expec
 [[nodiscard]] inline bool is_interval(std::uint64_t start, std::uint64_t freq, std::uint64_t total) noexcept {
   return freq != 0 && freq <= total && start <= total - freq;
 }
+
+struct Interval {
+  std::uint64_t start;
+  std::uint64_t freq;
+};
+
+/// A symbol's slots, to be checked with is_interval, which they fail if the symbol is outside the row or has no slot.
+template <typename Integer>
+[[nodiscard]] inline Interval interval_of(std::span<const Integer> row, std::uint32_t symbol,
+                                          std::uint64_t total) noexcept {
+  if (symbol >= row.size() - 1) [[unlikely]] {
+    return {0, 0};
+  }
+  const std::uint64_t start = row[symbol];
+  return {start, slots_end(row, symbol, total) - start};  // wraps to a huge freq if the row falls
+}
+
+/// Explains why interval_of gave no interval; `at` names the symbol, `row` its CDF.
+[[noreturn]] void throw_bad_row(const std::string& at, const std::string& row, std::uint32_t symbol,
+                                std::size_t vocabulary, Interval interval, unsigned precision);
+
+/// What `finish` of a decoder finds: kOk if the stream, and its checksum if it has one, ends here.
+[[nodiscard]] Errc check_stream_end(RangeDecoderState state, bool with_checksum, const Checksum& checksum) noexcept;
+/// Explains why a stream does not end where its decoder stands, with `left` bytes unread; `stream` is "lane 3" or the
+/// like, `unit` "symbol" or "bit".
+[[noreturn]] void throw_bad_end(Errc status, std::ptrdiff_t left, bool with_checksum, const std::string& stream,
+                                const std::string& unit);
 
 /// The highest precision that CDFs of `Integer` can have: 2^precision must fit, but for uint16 rows, which store it as
 /// 0.

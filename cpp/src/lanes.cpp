@@ -1,73 +1,75 @@
 #include "foretell/lanes.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "checks.hpp"
+#include "parallel.hpp"
+#include "prefetch.hpp"
 #include "symbol_search.hpp"
 #include "targets.hpp"
 
 namespace foretell {
 namespace {
 
+/// Lanes whose symbols are coded in turn where the CDFs of many steps are known: enough chains of dependent operations
+/// to fill a processor, few enough streams of rows for its cache.
+constexpr std::size_t kAbreast = 8;
+
+/// Symbols below which another thread costs more than it brings.
+constexpr std::size_t kSymbolsPerThread = 4096;
+
 std::string lane_name(std::size_t lane) { return "lane " + std::to_string(lane); }
 
-void check_symbol_count(std::size_t symbols, std::size_t lanes) {
-  if (symbols != lanes) {
+void check_threads(std::size_t threads) {
+  if (threads < 1 || threads > kMaxThreads) {
     throw Error(Errc::kInvalidArgument,
-                "symbols: expected one a lane, " + std::to_string(lanes) + ", got " + std::to_string(symbols));
+                "threads: " + std::to_string(threads) + " is not in 1.." + std::to_string(kMaxThreads));
   }
 }
 
-/// Decodes one symbol a lane and counts them in `decoded`; returns what stopped it.
-template <typename Integer>
-struct DecodeLanes {
-  [[gnu::always_inline]] static Errc run(std::span<RangeDecoderState> lanes, std::span<const Integer> cdf,
-                                         std::size_t row_size, unsigned precision, std::span<std::uint32_t> symbols,
-                                         std::size_t* decoded) {
-    for (std::size_t i = 0; i < lanes.size(); ++i) {
-      const std::span<const Integer> row = cdf.subspan(i * row_size, row_size);
-      const Errc status = decode_symbol(lanes[i], row, precision, symbols[i], SearchByCounting{});
-      if (status != Errc::kOk) [[unlikely]] {
-        *decoded = i;
-        return status;
-      }
-    }
-    return Errc::kOk;
+void check_symbol_count(std::size_t symbols, std::size_t expected) {
+  if (symbols != expected) {
+    throw Error(Errc::kInvalidArgument, "symbols: expected one for each lane and step, " + std::to_string(expected) +
+                                            ", got " + std::to_string(symbols));
   }
-};
+}
+
+std::size_t useful_threads(std::size_t threads, std::size_t symbols) {
+  return std::min(threads, symbols / kSymbolsPerThread + 1);
+}
 
 }  // namespace
 
-LaneEncoder::LaneEncoder(std::size_t lanes, unsigned precision) : precision_(precision) {
+// -- encoder ---------------------------------------------------------------------------------------------------------
+
+LaneEncoder::LaneEncoder(std::size_t lanes, unsigned precision, bool with_checksum, std::size_t threads)
+    : precision_(precision), with_checksum_(with_checksum), threads_(threads) {
   check_precision(precision);
+  check_threads(threads);
   lanes_.resize(lanes);
 }
 
 template <typename Integer>
-void LaneEncoder::encode_step(std::span<const std::uint32_t> symbols, std::span<const Integer> cdf,
-                              std::size_t row_size) {
+void LaneEncoder::encode_step(std::span<const std::uint32_t> symbols, CdfRows<Integer> cdf) {
   if (!usable_) {
     throw_unusable_encoder();
   }
   check_symbol_count(symbols.size(), lanes_.size());
-  check_cdf_shape(cdf.size(), lanes_.size(), row_size, kMostPrecision<Integer>, precision_);
+  check_cdf_shape(cdf.count, cdf.row_size, symbols.size(), kMostPrecision<Integer>, precision_);
   const std::uint64_t total = std::uint64_t{1} << precision_;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const std::uint32_t symbol = symbols[i];
-    if (symbol >= row_size - 1) [[unlikely]] {
+    const Interval interval = interval_of(cdf[i], symbols[i], total);
+    if (!is_interval(interval.start, interval.freq, total)) [[unlikely]] {
       usable_ = false;
-      throw_bad_symbol("symbols[" + std::to_string(i) + "]", symbol, row_size - 1);
-    }
-    const Integer* row = cdf.data() + i * row_size;
-    const std::uint64_t first = row[symbol];
-    const std::uint64_t width =
-        slots_end(std::span(row, row_size), symbol, total) - first;  // wraps to a huge one if it falls
-    if (!is_interval(first, width, total)) [[unlikely]] {
-      usable_ = false;
-      throw_bad_interval("cdf, " + lane_name(i) + ", symbol " + std::to_string(symbol), first, width, precision_);
+      throw_bad_row("symbols[" + std::to_string(i) + "]", "cdf, " + lane_name(i), symbols[i], cdf.row_size - 1,
+                    interval, precision_);
     }
     Lane& lane = lanes_[i];
-    lane.words.commit(encode_symbol(lane.state, lane.words.reserve(1), first, width, precision_));
+    if (with_checksum_) {
+      lane.checksum.add(interval.start, interval.freq);
+    }
+    lane.words.commit(encode_symbol(lane.state, lane.words.reserve(1), interval.start, interval.freq, precision_));
   }
 }
 
@@ -77,24 +79,69 @@ void LaneEncoder::encode(std::span<const Integer> start, std::span<const Integer
     throw_unusable_encoder();
   }
   check_interval_shape(start.size(), freq.size(), lanes_.size() * steps, kMostPrecision<Integer>, precision_);
+  usable_ = false;  // whatever is thrown from here on leaves a hole in a stream
   const std::uint64_t total = std::uint64_t{1} << precision_;
-  for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    Lane& lane = lanes_[i];
-    RangeEncoderState state = lane.state;
-    std::uint32_t* out = lane.words.reserve(steps);
-    for (std::size_t t = 0; t < steps; ++t) {
-      const std::uint64_t first = start[i * steps + t];
-      const std::uint64_t width = freq[i * steps + t];
-      if (!is_interval(first, width, total)) [[unlikely]] {
-        usable_ = false;
-        throw_bad_interval("start, freq [" + std::to_string(i) + ", " + std::to_string(t) + "]", first, width,
-                           precision_);
-      }
-      out = encode_symbol(state, out, first, width, precision_);
+  in_parallel(useful_threads(threads_, start.size()), lanes_.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      Lane& lane = lanes_[i];
+      with_checksum(with_checksum_, lane.checksum, [&](auto& checksum) {
+        RangeEncoderState state = lane.state;
+        std::uint32_t* out = lane.words.reserve(steps);
+        for (std::size_t t = 0; t < steps; ++t) {
+          const std::uint64_t first = start[i * steps + t];
+          const std::uint64_t width = freq[i * steps + t];
+          if (!is_interval(first, width, total)) [[unlikely]] {
+            throw_bad_interval("start, freq [" + std::to_string(i) + ", " + std::to_string(t) + "]", first, width,
+                               precision_);
+          }
+          checksum.add(first, width);
+          out = encode_symbol(state, out, first, width, precision_);
+        }
+        lane.state = state;
+        lane.words.commit(out);
+      });
     }
-    lane.state = state;
-    lane.words.commit(out);
+  });
+  usable_ = true;
+}
+
+template <typename Integer>
+void LaneEncoder::encode_symbols(std::span<const std::uint32_t> symbols, CdfRows<Integer> cdf, std::size_t steps) {
+  if (!usable_) {
+    throw_unusable_encoder();
   }
+  check_symbol_count(symbols.size(), lanes_.size() * steps);
+  check_cdf_shape(cdf.count, cdf.row_size, symbols.size(), kMostPrecision<Integer>, precision_);
+  usable_ = false;
+  const std::uint64_t total = std::uint64_t{1} << precision_;
+  const auto encode_lane = [&](std::size_t i) {
+    Lane& lane = lanes_[i];
+    with_checksum(with_checksum_, lane.checksum, [&](auto& checksum) {
+      RangeEncoderState state = lane.state;
+      std::uint32_t* out = lane.words.reserve(steps);
+      for (std::size_t at = i * steps; at < (i + 1) * steps; ++at) {
+        if (at + kEncodeAhead < symbols.size()) {
+          prefetch_symbol(cdf[at + kEncodeAhead], symbols[at + kEncodeAhead]);
+        }
+        const Interval interval = interval_of(cdf[at], symbols[at], total);
+        if (!is_interval(interval.start, interval.freq, total)) [[unlikely]] {
+          const std::string step = std::to_string(at - i * steps);
+          throw_bad_row("symbols[" + std::to_string(i) + ", " + step + "]", "cdf, " + lane_name(i) + ", step " + step,
+                        symbols[at], cdf.row_size - 1, interval, precision_);
+        }
+        checksum.add(interval.start, interval.freq);
+        out = encode_symbol(state, out, interval.start, interval.freq, precision_);
+      }
+      lane.state = state;
+      lane.words.commit(out);
+    });
+  };
+  in_parallel(useful_threads(threads_, symbols.size()), lanes_.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      encode_lane(i);
+    }
+  });
+  usable_ = true;
 }
 
 std::vector<std::vector<std::uint8_t>> LaneEncoder::finish() {
@@ -105,20 +152,68 @@ std::vector<std::vector<std::uint8_t>> LaneEncoder::finish() {
   std::vector<std::vector<std::uint8_t>> streams;
   streams.reserve(lanes_.size());
   for (Lane& lane : lanes_) {
+    if (with_checksum_) {
+      lane.words.commit(encode_digest(lane.state, lane.words.reserve(2), lane.checksum.digest()));
+    }
     streams.push_back(lane.words.finish(lane.state));
   }
   return streams;
 }
 
-template void LaneEncoder::encode_step(std::span<const std::uint32_t>, std::span<const std::uint16_t>, std::size_t);
-template void LaneEncoder::encode_step(std::span<const std::uint32_t>, std::span<const std::uint32_t>, std::size_t);
-template void LaneEncoder::encode_step(std::span<const std::uint32_t>, std::span<const std::uint64_t>, std::size_t);
+template void LaneEncoder::encode_step(std::span<const std::uint32_t>, CdfRows<std::uint16_t>);
+template void LaneEncoder::encode_step(std::span<const std::uint32_t>, CdfRows<std::uint32_t>);
+template void LaneEncoder::encode_step(std::span<const std::uint32_t>, CdfRows<std::uint64_t>);
 template void LaneEncoder::encode(std::span<const std::uint32_t>, std::span<const std::uint32_t>, std::size_t);
 template void LaneEncoder::encode(std::span<const std::uint64_t>, std::span<const std::uint64_t>, std::size_t);
+template void LaneEncoder::encode_symbols(std::span<const std::uint32_t>, CdfRows<std::uint16_t>, std::size_t);
+template void LaneEncoder::encode_symbols(std::span<const std::uint32_t>, CdfRows<std::uint32_t>, std::size_t);
+template void LaneEncoder::encode_symbols(std::span<const std::uint32_t>, CdfRows<std::uint64_t>, std::size_t);
 
-LaneDecoder::LaneDecoder(std::span<const std::span<const std::uint8_t>> streams, unsigned precision)
-    : precision_(precision) {
+// -- decoder ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Decodes `steps` symbols of each of the lanes begin .. end; returns what stopped it, and where in `at`.
+template <typename Integer, bool kChecksum>
+struct DecodeLanes {
+  [[gnu::always_inline]] static Errc run(RangeDecoderState* lanes, Checksum* checksums, CdfRows<Integer> cdf,
+                                         unsigned precision, std::uint32_t* symbols, std::size_t steps,
+                                         std::size_t begin, std::size_t end, std::size_t* at) {
+    for (; begin < end; begin += kAbreast) {
+      const std::size_t group_end = steps == 1 ? end : std::min(begin + kAbreast, end);
+      for (std::size_t t = 0; t < steps; ++t) {
+        for (std::size_t i = begin; i < group_end; ++i) {
+          const std::size_t row = i * steps + t;
+          if (row + 1 < cdf.count && steps != 1) {
+            prefetch_row(cdf.row(row + 1), cdf.row_size);  // the lane's next, a turn of all lanes ahead
+          }
+          Errc status = Errc::kOk;
+          if constexpr (kChecksum) {
+            status = decode_symbol(lanes[i], cdf[row], precision, symbols[row], SearchByCounting{}, checksums[i]);
+          } else {
+            status = decode_symbol(lanes[i], cdf[row], precision, symbols[row], SearchByCounting{});
+          }
+          if (status != Errc::kOk) [[unlikely]] {
+            *at = row;
+            return status;
+          }
+        }
+      }
+      if (steps == 1) {
+        break;
+      }
+    }
+    return Errc::kOk;
+  }
+};
+
+}  // namespace
+
+LaneDecoder::LaneDecoder(std::span<const std::span<const std::uint8_t>> streams, unsigned precision, bool with_checksum,
+                         std::size_t threads)
+    : precision_(precision), with_checksum_(with_checksum), threads_(threads), checksums_(streams.size()) {
   check_precision(precision);
+  check_threads(threads);
   lanes_.reserve(streams.size());
   for (const std::span<const std::uint8_t> stream : streams) {
     lanes_.push_back(begin_decode(stream));
@@ -126,17 +221,43 @@ LaneDecoder::LaneDecoder(std::span<const std::span<const std::uint8_t>> streams,
 }
 
 template <typename Integer>
-void LaneDecoder::decode_step(std::span<const Integer> cdf, std::size_t row_size, std::span<std::uint32_t> symbols) {
+void LaneDecoder::decode_step(CdfRows<Integer> cdf, std::span<std::uint32_t> symbols) {
+  decode(cdf, symbols, 1);
+}
+
+template <typename Integer>
+void LaneDecoder::decode(CdfRows<Integer> cdf, std::span<std::uint32_t> symbols, std::size_t steps) {
   if (failure_ != Errc::kOk) {
     throw_failed_decoder(failure_);
   }
-  check_symbol_count(symbols.size(), lanes_.size());
-  check_cdf_shape(cdf.size(), lanes_.size(), row_size, kMostPrecision<Integer>, precision_);
-  std::size_t decoded = 0;
-  failure_ = for_isa<DecodeLanes<Integer>>(std::span(lanes_), cdf, row_size, precision_, symbols, &decoded);
-  if (failure_ != Errc::kOk) [[unlikely]] {
-    throw_decode_error(failure_, lane_name(decoded));
+  check_symbol_count(symbols.size(), lanes_.size() * steps);
+  check_cdf_shape(cdf.count, cdf.row_size, symbols.size(), kMostPrecision<Integer>, precision_);
+  try {
+    in_parallel(useful_threads(threads_, symbols.size()), lanes_.size(), [&](std::size_t begin, std::size_t end) {
+      std::size_t at = 0;
+      const auto run = [&]<typename Kernel>(Kernel) {
+        return for_isa<Kernel>(lanes_.data(), checksums_.data(), cdf, precision_, symbols.data(), steps, begin, end,
+                               &at);
+      };
+      const Errc status = with_checksum_ ? run(DecodeLanes<Integer, true>{}) : run(DecodeLanes<Integer, false>{});
+      if (status != Errc::kOk) [[unlikely]] {
+        const std::string step = steps == 1 ? "" : ", step " + std::to_string(at % steps);
+        throw_decode_error(status, lane_name(at / steps) + step);
+      }
+    });
+  } catch (const Error& error) {
+    failure_ = error.code();
+    throw;
   }
+}
+
+bool LaneDecoder::is_exhausted() const noexcept {
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (check_stream_end(lanes_[i], with_checksum_, checksums_[i]) != Errc::kOk) {
+      return false;
+    }
+  }
+  return failure_ == Errc::kOk;
 }
 
 void LaneDecoder::finish() {
@@ -144,17 +265,18 @@ void LaneDecoder::finish() {
     throw_failed_decoder(failure_);
   }
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (lanes_[i].next != lanes_[i].end) {
-      failure_ = Errc::kCorrupt;
-      throw Error(failure_,
-                  lane_name(i) + ": " + std::to_string(lanes_[i].end - lanes_[i].next) +
-                      " bytes are left after the last symbol; it holds more symbols, or bytes that do not belong");
+    failure_ = check_stream_end(lanes_[i], with_checksum_, checksums_[i]);
+    if (failure_ != Errc::kOk) {
+      throw_bad_end(failure_, lanes_[i].end - lanes_[i].next, with_checksum_, lane_name(i), "symbol");
     }
   }
 }
 
-template void LaneDecoder::decode_step(std::span<const std::uint16_t>, std::size_t, std::span<std::uint32_t>);
-template void LaneDecoder::decode_step(std::span<const std::uint32_t>, std::size_t, std::span<std::uint32_t>);
-template void LaneDecoder::decode_step(std::span<const std::uint64_t>, std::size_t, std::span<std::uint32_t>);
+template void LaneDecoder::decode_step(CdfRows<std::uint16_t>, std::span<std::uint32_t>);
+template void LaneDecoder::decode_step(CdfRows<std::uint32_t>, std::span<std::uint32_t>);
+template void LaneDecoder::decode_step(CdfRows<std::uint64_t>, std::span<std::uint32_t>);
+template void LaneDecoder::decode(CdfRows<std::uint16_t>, std::span<std::uint32_t>, std::size_t);
+template void LaneDecoder::decode(CdfRows<std::uint32_t>, std::span<std::uint32_t>, std::size_t);
+template void LaneDecoder::decode(CdfRows<std::uint64_t>, std::span<std::uint32_t>, std::size_t);
 
 }  // namespace foretell

@@ -9,122 +9,188 @@
 #include "targets.hpp"
 
 namespace foretell {
+namespace {
 
-void throw_unusable_encoder() {
-  throw Error(Errc::kInvalidArgument,
-              "encoder: it is finished or in a failed state after an earlier error; make a new one for a new stream");
-}
+/// Words for which memory is reserved at once: one for every symbol of a long message would be too much.
+constexpr std::size_t kChunk = 4096;
 
-void throw_failed_decoder(Errc failure) {
-  throw Error(failure, "decoder: it is in a failed state after an earlier error; make a new one to decode again");
-}
+/// The number of an interval that has the most trailing zero bytes (twist 3): its first `bytes` bytes, and zeros.
+struct End {
+  std::uint64_t value;  // 0 for 2^64: a carry, and no byte
+  unsigned bytes;
+};
 
-void throw_bad_interval(const std::string& where, std::uint64_t start, std::uint64_t freq, unsigned precision) {
-  throw Error(Errc::kInvalidArgument, where + ": start " + std::to_string(start) + " and freq " + std::to_string(freq) +
-                                          " are not a part of 2^" + std::to_string(precision) +
-                                          " slots; freq must be at least 1 and start + freq at most 2^precision");
-}
-
-void throw_bad_symbol(const std::string& where, std::uint32_t symbol, std::size_t vocabulary) {
-  throw Error(Errc::kInvalidArgument, where + ": symbol " + std::to_string(symbol) + " is outside the " +
-                                          std::to_string(vocabulary) + " symbols of the cdf");
-}
-
-void throw_decode_error(Errc status, const std::string& where) {
-  switch (status) {
-    case Errc::kCorrupt:
-      throw Error(status, where +
-                              ": the stream holds a value that no encoder writes; it is damaged, or was made with "
-                              "other cdfs or another precision");
-    case Errc::kTruncated:
-      throw Error(status, where + ": the stream ends before this symbol; it was cut, or holds fewer symbols");
-    default:
-      throw Error(status, where + ": the cdf must rise from 0 to 2^precision");
+End find_end(std::uint64_t low, std::uint64_t range) noexcept {
+  // The smallest multiple of 2^(64 - 8 bytes) that is not below low is `up & mask` above it. 8 bytes always do.
+  unsigned bytes = 0;
+  std::uint64_t mask = ~std::uint64_t{0};  // 2^(64 - 8 bytes) - 1
+  const std::uint64_t up = std::uint64_t{0} - low;
+  while ((up & mask) >= range) {
+    ++bytes;
+    mask >>= 8;
   }
+  return {low + (up & mask), bytes};
 }
 
-void check_precision(unsigned precision) {
-  if (precision < kMinPrecision || precision > kMaxPrecision) {
-    throw Error(Errc::kInvalidArgument, "precision: " + std::to_string(precision) + " is not in 1..32");
+constexpr unsigned kDigestPart = 16;  // bits of the digest that one symbol carries
+constexpr std::uint32_t kDigestMask = (std::uint32_t{1} << kDigestPart) - 1;
+
+}  // namespace
+
+Errc check_end(const RangeDecoderState& state) noexcept {
+  // The last 8 bytes of the message, less what is left of it, are the encoder's low.
+  std::uint64_t window = 0;
+  for (const std::uint8_t* byte = state.next - (kTailBytes - state.zeros); byte != state.next; ++byte) {
+    window = window << 8 | *byte;
   }
+  window = state.zeros == kTailBytes ? 0 : window << 8 * state.zeros;
+  const End end = find_end(window - state.code, state.range);
+  return state.next == state.end && window == end.value && state.zeros == kTailBytes - end.bytes ? Errc::kOk
+                                                                                                 : Errc::kCorrupt;
 }
 
-void check_fits(unsigned most_precision, unsigned precision) {
-  if (precision > most_precision) {
-    throw Error(Errc::kInvalidArgument,
-                most_precision == 16 ? "cdf: uint16 rows reach precision 16, above that they must be uint32"
-                                     : "cdf, start, freq: at precision 32 they must be uint64, for 2^32 does not "
-                                       "fit uint32");
-  }
+std::uint32_t* encode_digest(RangeEncoderState& state, std::uint32_t* out, std::uint32_t digest) noexcept {
+  out = encode_symbol(state, out, digest >> kDigestPart, 1, kDigestPart);
+  return encode_symbol(state, out, digest & kDigestMask, 1, kDigestPart);
 }
 
-void check_cdf_shape(std::size_t size, std::size_t rows, std::size_t row_size, unsigned most_precision,
-                     unsigned precision) {
-  check_fits(most_precision, precision);
-  if (row_size < 2 || size / row_size != rows || size % row_size != 0) {
-    throw Error(Errc::kInvalidArgument, "cdf: expected " + std::to_string(rows) + " rows of at least 2 integers, got " +
-                                            std::to_string(size) + " integers in rows of " + std::to_string(row_size));
+Errc decode_digest(RangeDecoderState& state, std::uint32_t expected) noexcept {
+  std::uint64_t digest = 0;
+  for (int i = 0; i < 2; ++i) {
+    std::uint64_t part = 0;
+    if (const Errc status = find_slot(state, kDigestPart, part); status != Errc::kOk) {
+      return status;
+    }
+    if (const Errc status = consume_symbol(state, part, 1, kDigestPart); status != Errc::kOk) {
+      return status;
+    }
+    digest = digest << kDigestPart | part;
   }
-}
-
-void check_interval_shape(std::size_t start, std::size_t freq, std::size_t expected, unsigned most_precision,
-                          unsigned precision) {
-  check_fits(most_precision, precision);
-  if (start != expected || freq != expected) {
-    throw Error(Errc::kInvalidArgument, "start, freq: expected " + std::to_string(expected) + " integers each, got " +
-                                            std::to_string(start) + " and " + std::to_string(freq));
-  }
+  return digest == expected ? Errc::kOk : Errc::kCorrupt;
 }
 
 // -- words -----------------------------------------------------------------------------------------------------------
 
-std::uint32_t* EncodedWords::reserve(std::size_t count) {
-  if (words_.size() - size_ < count) {
-    words_.resize(std::max(size_ + count, words_.size() * 2));
-  }
-  return words_.data() + size_;
-}
+void EncodedWords::grow(std::size_t count) { words_.resize(std::max(size_ + count, words_.size() * 2)); }
 
 std::vector<std::uint8_t> EncodedWords::finish(const RangeEncoderState& state) {
-  // The smallest multiple of 2^(64 - 8 bytes) that is not below low is `distance` above it. 8 bytes always do.
-  unsigned bytes = 0;
-  std::uint64_t mask = ~std::uint64_t{0};  // 2^(64 - 8 bytes) - 1
-  const std::uint64_t up = std::uint64_t{0} - state.low;
-  while ((up & mask) >= state.range) {
-    ++bytes;
-    mask >>= 8;
-  }
-  const std::uint64_t value = state.low + (up & mask);  // 2^64 wraps to 0: a carry, and no byte of its own
-  if (value < state.low) {
+  const End end = find_end(state.low, state.range);
+  if (end.value < state.low) {
     propagate_carry(words_.data() + size_);
   }
   std::vector<std::uint8_t> stream;
-  stream.reserve(4 * size_ + bytes);
+  stream.reserve(4 * size_ + end.bytes);
   for (std::size_t i = 0; i < size_; ++i) {
     for (unsigned shift = 32; shift != 0; shift -= 8) {
       stream.push_back(static_cast<std::uint8_t>(words_[i] >> (shift - 8)));
     }
   }
-  for (unsigned i = 0; i < bytes; ++i) {
-    stream.push_back(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
+  for (unsigned i = 0; i < end.bytes; ++i) {
+    stream.push_back(static_cast<std::uint8_t>(end.value >> (56 - 8 * i)));
   }
   return stream;
 }
 
+// -- encoder ---------------------------------------------------------------------------------------------------------
+
+RangeEncoder::RangeEncoder(unsigned precision, bool with_checksum)
+    : precision_(precision), with_checksum_(with_checksum) {
+  check_precision(precision);
+}
+
+template <typename Integer>
+void RangeEncoder::encode(std::span<const Integer> start, std::span<const Integer> freq) {
+  if (!usable_) {
+    throw_unusable_encoder();
+  }
+  check_interval_shape(start.size(), freq.size(), start.size(), kMostPrecision<Integer>, precision_);
+  usable_ = false;  // whatever is thrown from here on leaves a hole in the stream
+  const std::uint64_t total = std::uint64_t{1} << precision_;
+  with_checksum(with_checksum_, checksum_, [&](auto& checksum) {
+    RangeEncoderState state = state_;
+    for (std::size_t begin = 0; begin < start.size(); begin += kChunk) {
+      const std::size_t end = std::min(begin + kChunk, start.size());
+      std::uint32_t* out = words_.reserve(end - begin);
+      for (std::size_t i = begin; i < end; ++i) {
+        const std::uint64_t first = start[i];
+        const std::uint64_t width = freq[i];
+        if (!is_interval(first, width, total)) [[unlikely]] {
+          throw_bad_interval("start, freq [" + std::to_string(i) + "]", first, width, precision_);
+        }
+        checksum.add(first, width);
+        out = encode_symbol(state, out, first, width, precision_);
+      }
+      words_.commit(out);
+    }
+    state_ = state;
+  });
+  usable_ = true;
+}
+
+template <typename Integer>
+void RangeEncoder::encode_symbols(std::span<const std::uint32_t> symbols, CdfRows<Integer> cdf) {
+  if (!usable_) {
+    throw_unusable_encoder();
+  }
+  check_cdf_shape(cdf.count, cdf.row_size, symbols.size(), kMostPrecision<Integer>, precision_);
+  usable_ = false;
+  const std::uint64_t total = std::uint64_t{1} << precision_;
+  with_checksum(with_checksum_, checksum_, [&](auto& checksum) {
+    RangeEncoderState state = state_;
+    for (std::size_t begin = 0; begin < symbols.size(); begin += kChunk) {
+      const std::size_t end = std::min(begin + kChunk, symbols.size());
+      std::uint32_t* out = words_.reserve(end - begin);
+      for (std::size_t i = begin; i < end; ++i) {
+        if (i + kEncodeAhead < symbols.size()) {
+          prefetch_symbol(cdf[i + kEncodeAhead], symbols[i + kEncodeAhead]);
+        }
+        const Interval interval = interval_of(cdf[i], symbols[i], total);
+        if (!is_interval(interval.start, interval.freq, total)) [[unlikely]] {
+          throw_bad_row("symbols[" + std::to_string(cdf.first + i) + "]", "cdf, row " + std::to_string(cdf.first + i),
+                        symbols[i], cdf.row_size - 1, interval, precision_);
+        }
+        checksum.add(interval.start, interval.freq);
+        out = encode_symbol(state, out, interval.start, interval.freq, precision_);
+      }
+      words_.commit(out);
+    }
+    state_ = state;
+  });
+  usable_ = true;
+}
+
+std::vector<std::uint8_t> RangeEncoder::finish() {
+  if (!usable_) {
+    throw_unusable_encoder();
+  }
+  usable_ = false;
+  if (with_checksum_) {
+    words_.commit(encode_digest(state_, words_.reserve(2), checksum_.digest()));
+  }
+  return words_.finish(state_);
+}
+
+template void RangeEncoder::encode(std::span<const std::uint32_t>, std::span<const std::uint32_t>);
+template void RangeEncoder::encode(std::span<const std::uint64_t>, std::span<const std::uint64_t>);
+template void RangeEncoder::encode_symbols(std::span<const std::uint32_t>, CdfRows<std::uint16_t>);
+template void RangeEncoder::encode_symbols(std::span<const std::uint32_t>, CdfRows<std::uint32_t>);
+template void RangeEncoder::encode_symbols(std::span<const std::uint32_t>, CdfRows<std::uint64_t>);
+
+// -- decoder ---------------------------------------------------------------------------------------------------------
+
 namespace {
 
 /// Decodes one symbol a row and counts them in `decoded`; returns what stopped it.
-template <typename Integer>
+template <typename Integer, typename Sum>
 struct DecodeRows {
-  [[gnu::always_inline]] static Errc run(RangeDecoderState* stream, std::span<const Integer> cdf, std::size_t row_size,
-                                         unsigned precision, std::span<std::uint32_t> symbols, std::size_t* decoded) {
+  [[gnu::always_inline]] static Errc run(RangeDecoderState* stream, CdfRows<Integer> cdf, unsigned precision,
+                                         std::span<std::uint32_t> symbols, Sum* checksum, std::size_t* decoded) {
     RangeDecoderState state = *stream;
     for (std::size_t i = 0; i < symbols.size(); ++i) {
       if (i + kDecodeAhead < symbols.size()) {
-        prefetch_row(cdf.data() + (i + kDecodeAhead) * row_size, row_size);
+        prefetch_row(cdf.row(i + kDecodeAhead), cdf.row_size);
       }
-      const std::span<const Integer> row = cdf.subspan(i * row_size, row_size);
-      const Errc status = decode_symbol(state, row, precision, symbols[i], SearchByCounting{});
+      const Errc status = decode_symbol(state, cdf[i], precision, symbols[i], SearchByCounting{}, *checksum);
       if (status != Errc::kOk) [[unlikely]] {
         *decoded = i;
         return status;
@@ -137,114 +203,42 @@ struct DecodeRows {
 
 }  // namespace
 
-// -- encoder ---------------------------------------------------------------------------------------------------------
-
-RangeEncoder::RangeEncoder(unsigned precision) : precision_(precision) { check_precision(precision); }
-
-template <typename Integer>
-void RangeEncoder::encode(std::span<const Integer> start, std::span<const Integer> freq) {
-  if (!usable_) {
-    throw_unusable_encoder();
-  }
-  check_interval_shape(start.size(), freq.size(), start.size(), kMostPrecision<Integer>, precision_);
-  const std::uint64_t total = std::uint64_t{1} << precision_;
-  std::uint32_t* out = words_.reserve(start.size());
-  RangeEncoderState state = state_;
-  for (std::size_t i = 0; i < start.size(); ++i) {
-    const std::uint64_t first = start[i];
-    const std::uint64_t width = freq[i];
-    if (!is_interval(first, width, total)) [[unlikely]] {
-      usable_ = false;
-      throw_bad_interval("start, freq [" + std::to_string(i) + "]", first, width, precision_);
-    }
-    out = encode_symbol(state, out, first, width, precision_);
-  }
-  state_ = state;
-  words_.commit(out);
-}
-
-template <typename Integer>
-void RangeEncoder::encode_symbols(std::span<const std::uint32_t> symbols, std::span<const Integer> cdf,
-                                  std::size_t row_size) {
-  if (!usable_) {
-    throw_unusable_encoder();
-  }
-  check_cdf_shape(cdf.size(), symbols.size(), row_size, kMostPrecision<Integer>, precision_);
-  const std::uint64_t total = std::uint64_t{1} << precision_;
-  std::uint32_t* out = words_.reserve(symbols.size());
-  RangeEncoderState state = state_;
-  for (std::size_t i = 0; i < symbols.size(); ++i) {
-    const std::uint32_t symbol = symbols[i];
-    if (symbol >= row_size - 1) [[unlikely]] {
-      usable_ = false;
-      throw_bad_symbol("symbols[" + std::to_string(i) + "]", symbol, row_size - 1);
-    }
-    const Integer* row = cdf.data() + i * row_size;
-    if (i + kEncodeAhead < symbols.size()) {
-      prefetch(row + kEncodeAhead * row_size + std::min<std::size_t>(symbols[i + kEncodeAhead], row_size - 1));
-    }
-    const std::uint64_t first = row[symbol];
-    const std::uint64_t width =
-        slots_end(std::span(row, row_size), symbol, total) - first;  // wraps to a huge one if it falls
-    if (!is_interval(first, width, total)) [[unlikely]] {
-      usable_ = false;
-      throw_bad_interval("cdf, row " + std::to_string(i) + ", symbol " + std::to_string(symbol), first, width,
-                         precision_);
-    }
-    out = encode_symbol(state, out, first, width, precision_);
-  }
-  state_ = state;
-  words_.commit(out);
-}
-
-std::vector<std::uint8_t> RangeEncoder::finish() {
-  if (!usable_) {
-    throw_unusable_encoder();
-  }
-  usable_ = false;
-  return words_.finish(state_);
-}
-
-template void RangeEncoder::encode(std::span<const std::uint32_t>, std::span<const std::uint32_t>);
-template void RangeEncoder::encode(std::span<const std::uint64_t>, std::span<const std::uint64_t>);
-template void RangeEncoder::encode_symbols(std::span<const std::uint32_t>, std::span<const std::uint16_t>, std::size_t);
-template void RangeEncoder::encode_symbols(std::span<const std::uint32_t>, std::span<const std::uint32_t>, std::size_t);
-template void RangeEncoder::encode_symbols(std::span<const std::uint32_t>, std::span<const std::uint64_t>, std::size_t);
-
-// -- decoder ---------------------------------------------------------------------------------------------------------
-
-RangeDecoder::RangeDecoder(std::span<const std::uint8_t> data, unsigned precision)
-    : precision_(precision), state_(begin_decode(data)) {
+RangeDecoder::RangeDecoder(std::span<const std::uint8_t> data, unsigned precision, bool with_checksum)
+    : precision_(precision), with_checksum_(with_checksum), state_(begin_decode(data)) {
   check_precision(precision);
 }
 
 template <typename Integer>
-void RangeDecoder::decode(std::span<const Integer> cdf, std::size_t row_size, std::span<std::uint32_t> symbols) {
+void RangeDecoder::decode(CdfRows<Integer> cdf, std::span<std::uint32_t> symbols) {
   if (failure_ != Errc::kOk) {
     throw_failed_decoder(failure_);
   }
-  check_cdf_shape(cdf.size(), symbols.size(), row_size, kMostPrecision<Integer>, precision_);
+  check_cdf_shape(cdf.count, cdf.row_size, symbols.size(), kMostPrecision<Integer>, precision_);
   std::size_t decoded = 0;
-  failure_ = for_isa<DecodeRows<Integer>>(&state_, cdf, row_size, precision_, symbols, &decoded);
+  with_checksum(with_checksum_, checksum_, [&]<typename Sum>(Sum& checksum) {
+    failure_ = for_isa<DecodeRows<Integer, Sum>>(&state_, cdf, precision_, symbols, &checksum, &decoded);
+  });
   if (failure_ != Errc::kOk) [[unlikely]] {
-    throw_decode_error(failure_, "row " + std::to_string(decoded));
+    throw_decode_error(failure_, "row " + std::to_string(cdf.first + decoded));
   }
+}
+
+bool RangeDecoder::is_exhausted() const noexcept {
+  return failure_ == Errc::kOk && check_stream_end(state_, with_checksum_, checksum_) == Errc::kOk;
 }
 
 void RangeDecoder::finish() {
   if (failure_ != Errc::kOk) {
     throw_failed_decoder(failure_);
   }
-  if (state_.next != state_.end) {
-    failure_ = Errc::kCorrupt;
-    throw Error(failure_,
-                "stream: " + std::to_string(state_.end - state_.next) +
-                    " bytes are left after the last symbol; it holds more symbols, or bytes that do not belong");
+  failure_ = check_stream_end(state_, with_checksum_, checksum_);
+  if (failure_ != Errc::kOk) {
+    throw_bad_end(failure_, state_.end - state_.next, with_checksum_, "stream", "symbol");
   }
 }
 
-template void RangeDecoder::decode(std::span<const std::uint16_t>, std::size_t, std::span<std::uint32_t>);
-template void RangeDecoder::decode(std::span<const std::uint32_t>, std::size_t, std::span<std::uint32_t>);
-template void RangeDecoder::decode(std::span<const std::uint64_t>, std::size_t, std::span<std::uint32_t>);
+template void RangeDecoder::decode(CdfRows<std::uint16_t>, std::span<std::uint32_t>);
+template void RangeDecoder::decode(CdfRows<std::uint32_t>, std::span<std::uint32_t>);
+template void RangeDecoder::decode(CdfRows<std::uint64_t>, std::span<std::uint32_t>);
 
 }  // namespace foretell

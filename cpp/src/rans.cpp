@@ -20,16 +20,15 @@ constexpr std::size_t kWordBytes = 4;
 template <typename Integer>
 struct DecodeRows {
   [[gnu::always_inline]] static Errc run(StateSpan states, std::size_t* cursor, const std::uint32_t** next,
-                                         const std::uint32_t* end, std::span<const Integer> cdf, std::size_t row_size,
-                                         unsigned precision, std::span<std::uint32_t> symbols, std::size_t* decoded) {
+                                         const std::uint32_t* end, CdfRows<Integer> cdf, unsigned precision,
+                                         std::span<std::uint32_t> symbols, std::size_t* decoded) {
     const std::uint32_t* word = *next;
     std::size_t turn = *cursor;
     for (std::size_t i = 0; i < symbols.size(); ++i) {
       if (i + kDecodeAhead < symbols.size()) {
-        prefetch_row(cdf.data() + (i + kDecodeAhead) * row_size, row_size);
+        prefetch_row(cdf.row(i + kDecodeAhead), cdf.row_size);
       }
-      const std::span<const Integer> row = cdf.subspan(i * row_size, row_size);
-      const Errc status = pop_symbol(states.data[turn], word, end, row, precision, symbols[i], SearchByCounting{});
+      const Errc status = pop_symbol(states.data[turn], word, end, cdf[i], precision, symbols[i], SearchByCounting{});
       if (status != Errc::kOk) [[unlikely]] {
         *decoded = i;
         return status;
@@ -150,10 +149,9 @@ void RansCoder::encode_reverse(std::span<const Integer> start, std::span<const I
 }
 
 template <typename Integer>
-void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t> symbols, std::span<const Integer> cdf,
-                                       std::size_t row_size) {
+void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t> symbols, CdfRows<Integer> cdf) {
   check_usable();
-  check_cdf_shape(cdf.size(), symbols.size(), row_size, kMostPrecision<Integer>, precision_);
+  check_cdf_shape(cdf.count, cdf.row_size, symbols.size(), kMostPrecision<Integer>, precision_);
   const std::uint64_t total = std::uint64_t{1} << precision_;
   for (std::size_t left = symbols.size(); left != 0;) {
     const std::size_t chunk = std::min(left, kPushChunk);
@@ -161,40 +159,31 @@ void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t> symbols, s
     for (const std::size_t end = left - chunk; left != end; --left) {
       const std::size_t i = left - 1;
       if (i >= kEncodeAhead) {
-        const std::size_t ahead = i - kEncodeAhead;
-        prefetch(cdf.data() + ahead * row_size + std::min<std::size_t>(symbols[ahead], row_size - 1));
+        prefetch_symbol(cdf[i - kEncodeAhead], symbols[i - kEncodeAhead]);
       }
-      const std::uint32_t symbol = symbols[i];
-      if (symbol >= row_size - 1) [[unlikely]] {
+      const Interval interval = interval_of(cdf[i], symbols[i], total);
+      if (!is_interval(interval.start, interval.freq, total)) [[unlikely]] {
         failure_ = Errc::kInvalidArgument;
-        throw_bad_symbol("symbols[" + std::to_string(i) + "]", symbol, row_size - 1);
-      }
-      const Integer* row = cdf.data() + i * row_size;
-      const std::uint64_t first = row[symbol];
-      const std::uint64_t width =
-          slots_end(std::span(row, row_size), symbol, total) - first;  // wraps to a huge one if it falls
-      if (!is_interval(first, width, total)) [[unlikely]] {
-        failure_ = Errc::kInvalidArgument;
-        throw_bad_interval("cdf, row " + std::to_string(i) + ", symbol " + std::to_string(symbol), first, width,
-                           precision_);
+        throw_bad_row("symbols[" + std::to_string(cdf.first + i) + "]", "cdf, row " + std::to_string(cdf.first + i),
+                      symbols[i], cdf.row_size - 1, interval, precision_);
       }
       cursor_ = (cursor_ == 0 ? states_.size() : cursor_) - 1;
-      top = push_symbol(states_[cursor_], top, first, width, precision_);
+      top = push_symbol(states_[cursor_], top, interval.start, interval.freq, precision_);
     }
     words_.set_top(top);
   }
 }
 
 template <typename Integer>
-void RansCoder::decode(std::span<const Integer> cdf, std::size_t row_size, std::span<std::uint32_t> symbols) {
+void RansCoder::decode(CdfRows<Integer> cdf, std::span<std::uint32_t> symbols) {
   check_usable();
-  check_cdf_shape(cdf.size(), symbols.size(), row_size, kMostPrecision<Integer>, precision_);
+  check_cdf_shape(cdf.count, cdf.row_size, symbols.size(), kMostPrecision<Integer>, precision_);
   const std::uint32_t* next = words_.top();
   std::size_t decoded = 0;
   failure_ = for_isa<DecodeRows<Integer>>(StateSpan{states_.data(), states_.size()}, &cursor_, &next, words_.end(), cdf,
-                                          row_size, precision_, symbols, &decoded);
+                                          precision_, symbols, &decoded);
   if (failure_ != Errc::kOk) [[unlikely]] {
-    throw_decode_error(failure_, "row " + std::to_string(decoded));
+    throw_decode_error(failure_, "row " + std::to_string(cdf.first + decoded));
   }
   words_.set_top(next);
 }
@@ -235,14 +224,11 @@ void RansCoder::finish() {
 
 template void RansCoder::encode_reverse(std::span<const std::uint32_t>, std::span<const std::uint32_t>);
 template void RansCoder::encode_reverse(std::span<const std::uint64_t>, std::span<const std::uint64_t>);
-template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, std::span<const std::uint16_t>,
-                                                std::size_t);
-template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, std::span<const std::uint32_t>,
-                                                std::size_t);
-template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, std::span<const std::uint64_t>,
-                                                std::size_t);
-template void RansCoder::decode(std::span<const std::uint16_t>, std::size_t, std::span<std::uint32_t>);
-template void RansCoder::decode(std::span<const std::uint32_t>, std::size_t, std::span<std::uint32_t>);
-template void RansCoder::decode(std::span<const std::uint64_t>, std::size_t, std::span<std::uint32_t>);
+template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, CdfRows<std::uint16_t>);
+template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, CdfRows<std::uint32_t>);
+template void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t>, CdfRows<std::uint64_t>);
+template void RansCoder::decode(CdfRows<std::uint16_t>, std::span<std::uint32_t>);
+template void RansCoder::decode(CdfRows<std::uint32_t>, std::span<std::uint32_t>);
+template void RansCoder::decode(CdfRows<std::uint64_t>, std::span<std::uint32_t>);
 
 }  // namespace foretell

@@ -56,7 +56,8 @@ Streams encode_by_step(const std::vector<test::Message>& lanes) {
       symbols.push_back(lane.symbols[t]);
     }
     const std::vector<std::uint64_t> cdf = step_cdf(lanes, t);
-    encoder.encode_step(std::span<const std::uint32_t>(symbols), std::span<const std::uint64_t>(cdf), kVocabulary + 1);
+    encoder.encode_step(std::span<const std::uint32_t>(symbols),
+                        CdfRows(std::span<const std::uint64_t>(cdf), kVocabulary + 1));
   }
   return encoder.finish();
 }
@@ -80,7 +81,7 @@ bool decodes(const Streams& streams, const std::vector<test::Message>& lanes) {
   bool same = true;
   for (std::size_t t = 0; t < kSteps; ++t) {
     const std::vector<std::uint64_t> cdf = step_cdf(lanes, t);
-    decoder.decode_step(std::span<const std::uint64_t>(cdf), kVocabulary + 1, std::span(symbols));
+    decoder.decode_step(CdfRows(std::span<const std::uint64_t>(cdf), kVocabulary + 1), std::span(symbols));
     for (std::size_t i = 0; i < lanes.size(); ++i) {
       same = same && symbols[i] == lanes[i].symbols[t];
     }
@@ -108,7 +109,7 @@ void errors_name_the_lane_and_last() {
   std::vector<std::uint32_t> symbols(3);
   const std::vector<std::uint64_t> cdf = step_cdf(lanes, 0);
   const auto step = [&] {
-    decoder.decode_step(std::span<const std::uint64_t>(cdf), kVocabulary + 1, std::span(symbols));
+    decoder.decode_step(CdfRows(std::span<const std::uint64_t>(cdf), kVocabulary + 1), std::span(symbols));
   };
   CHECK_THROWS(kCorrupt, step());
   CHECK_THROWS(kCorrupt, step());
@@ -117,7 +118,8 @@ void errors_name_the_lane_and_last() {
   LaneEncoder encoder(3, kPrecision);
   const std::vector<std::uint32_t> outside{0, 0, kVocabulary};
   const auto encode = [&](const std::vector<std::uint32_t>& values) {
-    encoder.encode_step(std::span<const std::uint32_t>(values), std::span<const std::uint64_t>(cdf), kVocabulary + 1);
+    encoder.encode_step(std::span<const std::uint32_t>(values),
+                        CdfRows(std::span<const std::uint64_t>(cdf), kVocabulary + 1));
   };
   CHECK_THROWS(kInvalidArgument, encode({0, 0}));  // a wrong shape changes nothing
   encode({0, 0, 0});

@@ -51,7 +51,7 @@ void a_carry_passes_written_words() {
   const Wide cdf{0, 1, 3, last, last + 1};
   for (std::size_t i = 0; i < start.size(); ++i) {
     std::uint32_t symbol = 0;
-    decoder.decode(view(cdf), cdf.size(), std::span(&symbol, 1));
+    decoder.decode(CdfRows(view(cdf), cdf.size()), std::span(&symbol, 1));
     CHECK(symbol == (i == 0 ? 1U : 3U));
   }
   decoder.finish();
@@ -65,12 +65,12 @@ void rows_round_trip(const test::Message& message, unsigned precision, const Byt
     cdf.push_back(static_cast<Integer>(value));
   }
   RangeEncoder by_cdf(precision);
-  by_cdf.encode_symbols(view(message.symbols), view(cdf), message.row_size);
+  by_cdf.encode_symbols(view(message.symbols), CdfRows(view(cdf), message.row_size));
   CHECK(by_cdf.finish() == stream);
 
   RangeDecoder decoder(stream, precision);
   std::vector<std::uint32_t> symbols(message.symbols.size());
-  decoder.decode(view(cdf), message.row_size, std::span(symbols));
+  decoder.decode(CdfRows(view(cdf), message.row_size), std::span(symbols));
   CHECK(symbols == message.symbols);
   decoder.finish();
 }
@@ -124,7 +124,8 @@ void bad_arguments_are_refused() {
   }
   RangeEncoder encoder(8);
   CHECK_THROWS(kInvalidArgument, encoder.encode(view(one), view(Wide{1, 1})));
-  CHECK_THROWS(kInvalidArgument, encoder.encode_symbols(view(std::vector<std::uint32_t>{2}), view(Wide{0, 1, 256}), 3));
+  CHECK_THROWS(kInvalidArgument,
+               encoder.encode_symbols(view(std::vector<std::uint32_t>{2}), CdfRows(view(Wide{0, 1, 256}), 3)));
   RangeEncoder narrow(32);
   CHECK_THROWS(kInvalidArgument,
                narrow.encode(view(std::vector<std::uint32_t>{0}), view(std::vector<std::uint32_t>{1})));
@@ -134,7 +135,7 @@ void bad_cdfs_are_refused() {
   for (const Wide& cdf : {Wide{0}, Wide{1, 256}, Wide{0, 255}, Wide{0, 999, 256}, Wide{256, 0}, Wide{}}) {
     RangeDecoder decoder(Bytes{0x40}, 8);
     std::uint32_t symbol = 0;
-    CHECK_THROWS(kInvalidArgument, decoder.decode(view(cdf), cdf.size(), std::span(&symbol, 1)));
+    CHECK_THROWS(kInvalidArgument, decoder.decode(CdfRows(view(cdf), cdf.size()), std::span(&symbol, 1)));
   }
 }
 
@@ -146,7 +147,8 @@ void truncated_streams_fail_or_decode_to_other_symbols() {
     const Bytes cut(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(length));
     std::vector<std::uint32_t> symbols(60);
     RangeDecoder decoder(cut, 24);
-    const Errc code = test::thrown_by([&] { decoder.decode(view(message.cdf), message.row_size, std::span(symbols)); });
+    const Errc code =
+        test::thrown_by([&] { decoder.decode(CdfRows(view(message.cdf), message.row_size), std::span(symbols)); });
     CHECK(code == Errc::kOk ? symbols != message.symbols : code == Errc::kTruncated || code == Errc::kCorrupt);
   }
 }
@@ -162,7 +164,7 @@ void too_many_zeros_are_truncation() {
   std::uint32_t symbol = 0;
   int decoded = 0;
   while (decoded < 100 &&
-         test::thrown_by([&] { decoder.decode(view(cdf), 257, std::span(&symbol, 1)); }) == Errc::kOk) {
+         test::thrown_by([&] { decoder.decode(CdfRows(view(cdf), 257), std::span(&symbol, 1)); }) == Errc::kOk) {
     ++decoded;
   }
   CHECK(decoded == 3);
@@ -175,7 +177,7 @@ void bytes_left_over_are_corrupt() {
   stream.insert(stream.end(), 9, 0);
   RangeDecoder decoder(stream, 24);
   std::vector<std::uint32_t> symbols(10);
-  decoder.decode(view(message.cdf), message.row_size, std::span(symbols));
+  decoder.decode(CdfRows(view(message.cdf), message.row_size), std::span(symbols));
   CHECK(symbols == message.symbols);
   CHECK_THROWS(kCorrupt, decoder.finish());
   CHECK_THROWS(kCorrupt, decoder.finish());
@@ -196,7 +198,8 @@ void random_bytes_never_leave_bounds() {
     }
     RangeDecoder decoder(garbage, precision);
     std::vector<std::uint32_t> symbols(20);
-    const Errc code = test::thrown_by([&] { decoder.decode(view(cdf), message.row_size, std::span(symbols)); });
+    const Errc code =
+        test::thrown_by([&] { decoder.decode(CdfRows(view(cdf), message.row_size), std::span(symbols)); });
     for (const std::uint32_t symbol : symbols) {
       CHECK(code != Errc::kOk || symbol < message.row_size - 1);
     }

@@ -33,7 +33,7 @@ Errc decode(const Bytes& stream, const test::Message& message, unsigned precisio
   return test::thrown_by([&] {
     RansCoder coder(stream, precision, interleave);
     symbols.assign(message.symbols.size(), 0);
-    coder.decode(view(message.cdf), message.row_size, std::span(symbols));
+    coder.decode(CdfRows(view(message.cdf), message.row_size), std::span(symbols));
     coder.finish();
   });
 }
@@ -45,7 +45,7 @@ void worked_example_of_the_header() {
   const Wide cdf{0, 1, 2, 4, 0, 1, 2, 4};
   std::vector<std::uint32_t> symbols(2);
   CHECK(!coder.is_exhausted());
-  coder.decode(view(cdf), 4, std::span(symbols));
+  coder.decode(CdfRows(view(cdf), 4), std::span(symbols));
   CHECK((symbols == std::vector<std::uint32_t>{2, 1}));
   CHECK(coder.is_exhausted());
   coder.finish();
@@ -73,7 +73,7 @@ void round_trips_at_every_precision() {
           const Bytes stream = encode(message, precision, interleave);
 
           RansCoder by_cdf(precision, interleave);
-          by_cdf.encode_symbols_reverse(view(message.symbols), view(message.cdf), message.row_size);
+          by_cdf.encode_symbols_reverse(view(message.symbols), CdfRows(view(message.cdf), message.row_size));
           CHECK(by_cdf.to_bytes() == stream);
 
           std::vector<std::uint32_t> symbols;
@@ -100,11 +100,11 @@ void extreme_states_stay_in_range() {
         table.insert(table.end(), cdf.begin(), cdf.end());
       }
       RansCoder coder(precision);
-      coder.encode_symbols_reverse(view(symbols), view(table), 3);
+      coder.encode_symbols_reverse(view(symbols), CdfRows(view(table), 3));
       const Bytes stream = coder.to_bytes();
       std::vector<std::uint32_t> decoded(length);
       RansCoder again(stream, precision, 1);  // refuses a state below 2^32
-      again.decode(view(table), 3, std::span(decoded));
+      again.decode(CdfRows(view(table), 3), std::span(decoded));
       again.finish();
       CHECK(decoded == symbols);
     }
@@ -142,11 +142,11 @@ void a_stack_gives_back_the_last_batch_first() {
   std::vector<std::uint32_t> symbols(9000);
   const auto cdf = view(message.cdf);
   const std::size_t row_size = message.row_size;
-  coder.decode(cdf.first(50 * row_size), row_size, std::span(symbols).first(50));
+  coder.decode(CdfRows(cdf.first(50 * row_size), row_size), std::span(symbols).first(50));
   coder.encode_reverse(start.first(50), freq.first(50));  // pushed back
   CHECK(coder.to_bytes() == at_once);
-  coder.decode(cdf.first(4000 * row_size), row_size, std::span(symbols).first(4000));
-  coder.decode(cdf.subspan(4000 * row_size), row_size, std::span(symbols).subspan(4000));
+  coder.decode(CdfRows(cdf.first(4000 * row_size), row_size), std::span(symbols).first(4000));
+  coder.decode(CdfRows(cdf.subspan(4000 * row_size), row_size), std::span(symbols).subspan(4000));
   CHECK(symbols == message.symbols);
   coder.finish();
 }
@@ -169,7 +169,7 @@ void bad_arguments_are_refused() {
   RansCoder coder(8);
   CHECK_THROWS(kInvalidArgument, coder.encode_reverse(view(one), view(Wide{1, 1})));
   CHECK_THROWS(kInvalidArgument,
-               coder.encode_symbols_reverse(view(std::vector<std::uint32_t>{2}), view(Wide{0, 1, 256}), 3));
+               coder.encode_symbols_reverse(view(std::vector<std::uint32_t>{2}), CdfRows(view(Wide{0, 1, 256}), 3)));
   RansCoder narrow(32);
   CHECK_THROWS(kInvalidArgument,
                narrow.encode_reverse(view(std::vector<std::uint32_t>{0}), view(std::vector<std::uint32_t>{1})));
@@ -179,7 +179,7 @@ void bad_cdfs_are_refused() {
   for (const Wide& cdf : {Wide{0}, Wide{1, 256}, Wide{0, 255}, Wide{0, 999, 256}, Wide{256, 0}, Wide{}}) {
     RansCoder coder(8);
     std::uint32_t symbol = 0;
-    CHECK_THROWS(kInvalidArgument, coder.decode(view(cdf), cdf.size(), std::span(&symbol, 1)));
+    CHECK_THROWS(kInvalidArgument, coder.decode(CdfRows(view(cdf), cdf.size()), std::span(&symbol, 1)));
   }
 }
 
@@ -240,7 +240,7 @@ void what_is_left_over_is_corrupt() {
   stream.insert(stream.end(), 8, 0);
   RansCoder coder(stream, 24, 2);
   std::vector<std::uint32_t> symbols(10);
-  coder.decode(view(message.cdf), message.row_size, std::span(symbols));
+  coder.decode(CdfRows(view(message.cdf), message.row_size), std::span(symbols));
   CHECK(symbols == message.symbols);
   CHECK(!coder.is_exhausted());
   CHECK_THROWS(kCorrupt, coder.finish());
@@ -252,7 +252,7 @@ void popping_from_nothing_is_truncation() {
   const Wide cdf{0, 255, 256};
   RansCoder coder(8);
   std::uint32_t symbol = 0;
-  CHECK_THROWS(kTruncated, coder.decode(view(cdf), 3, std::span(&symbol, 1)));
+  CHECK_THROWS(kTruncated, coder.decode(CdfRows(view(cdf), 3), std::span(&symbol, 1)));
   CHECK_THROWS(kTruncated, coder.finish());
 }
 
@@ -429,7 +429,7 @@ Outcome decode_by_rows(const Bytes& stream, const std::vector<std::uint32_t>& ro
   std::vector<std::uint32_t> symbols(rows.size() / row_size);
   const Errc code = test::thrown_by([&] {
     RansCoder coder(stream, precision, interleave);
-    coder.decode(view(rows), row_size, std::span(symbols));
+    coder.decode(CdfRows(view(rows), row_size), std::span(symbols));
     coder.finish();
   });
   return {code, symbols};

@@ -36,6 +36,7 @@
 #include <span>
 #include <vector>
 
+#include "foretell/checksum.hpp"
 #include "foretell/errc.hpp"
 
 namespace foretell {
@@ -154,10 +155,13 @@ struct BinaryDecoderState {
 // -- whole streams: own their memory, check their input, throw foretell::Error ---------------------------------------
 //
 // After an error the object is in a failed state and refuses further use: a stream with a hole decodes to wrong bits.
-// Not safe to share between threads without a lock.
+// Not safe to share between threads without a lock. A decoder must be told whether its stream has a checksum
+// (checksum.hpp), which is 32 bits of probability one half, the highest first.
 
 class BinaryEncoder {
  public:
+  explicit BinaryEncoder(bool with_checksum = false) : with_checksum_(with_checksum) {}
+
   /// Encodes bits.size() bits, each 0 or 1; probabilities[i] / 2^16, never 0, is the probability that bits[i] is 1.
   void encode(std::span<const std::uint8_t> bits, std::span<const std::uint16_t> probabilities);
 
@@ -172,8 +176,10 @@ class BinaryEncoder {
   [[nodiscard]] std::uint8_t* reserve(std::size_t count);
   void keep(const std::uint8_t* end) noexcept { size_ = static_cast<std::size_t>(end - bytes_.data()); }
 
+  bool with_checksum_;
   bool usable_ = true;
   BinaryEncoderState state_;
+  Checksum checksum_;                // of each bit with its probability
   std::vector<std::uint8_t> bytes_;  // the first size_ are written
   std::size_t size_ = 0;
 };
@@ -181,7 +187,7 @@ class BinaryEncoder {
 class BinaryDecoder {
  public:
   /// `data` is one whole stream and must outlive the decoder. Throws kCorrupt if no stream begins as it does.
-  explicit BinaryDecoder(std::span<const std::uint8_t> data);
+  explicit BinaryDecoder(std::span<const std::uint8_t> data, bool with_checksum = false);
 
   /// Decodes bits.size() bits, one probability each, as 0 or 1.
   void decode(std::span<const std::uint16_t> probabilities, std::span<std::uint8_t> bits);
@@ -189,13 +195,20 @@ class BinaryDecoder {
   /// Decodes one bit.
   [[nodiscard]] int decode_bit(int probability);
 
-  /// Throws kCorrupt if bytes are left that no bit needed, or if the stream's end is not the one that an encoder writes
-  /// for the bits decoded.
+  /// True if the stream is the one that an encoder writes for the bits decoded so far. False in a failed state.
+  [[nodiscard]] bool is_exhausted() const noexcept;
+
+  /// Throws kCorrupt or kTruncated unless is_exhausted().
   void finish();
 
  private:
+  /// What `finish` finds.
+  [[nodiscard]] Errc check_finish() const noexcept;
+
+  bool with_checksum_;
   Errc failure_ = Errc::kOk;
   BinaryDecoderState state_;
+  Checksum checksum_;
 };
 
 }  // namespace foretell

@@ -32,9 +32,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <type_traits>
 #include <vector>
 
+#include "foretell/cdf_rows.hpp"
+#include "foretell/checksum.hpp"
 #include "foretell/errc.hpp"
 
 namespace foretell {
@@ -134,16 +135,6 @@ struct RangeDecoderState {
   return status;
 }
 
-/// Where a symbol's slots end. In uint16 rows the last value, 2^16 at precision 16, is stored as 0.
-template <typename Integer>
-[[nodiscard]] inline std::uint64_t slots_end(std::span<const Integer> cdf, std::size_t symbol,
-                                             std::uint64_t total) noexcept {
-  if (std::is_same_v<Integer, std::uint16_t> && symbol + 2 == cdf.size()) {
-    return total;
-  }
-  return cdf[symbol + 1];
-}
-
 /// Symbols below .. below + length - 1, among them the one that is looked for.
 struct SymbolRange {
   std::size_t below;
@@ -175,10 +166,12 @@ struct SearchByHalves {
 
 /// Decodes one symbol with its CDF: V + 1 integers from 0 to 2^precision. A CDF that breaks its rules gives
 /// kInvalidArgument or a symbol that its encoder would not have meant, never an access outside `cdf` or an endless
-/// loop. `search(row, V, slot)` returns how many of the entries 1 .. V-1 are not above the slot.
-template <typename Integer, typename Search = SearchByHalves>
+/// loop. `search(row, V, slot)` returns how many of the entries 1 .. V-1 are not above the slot; `checksum` takes in
+/// what was decoded.
+template <typename Integer, typename Search = SearchByHalves, typename Sum = const NoChecksum>
 [[nodiscard]] inline Errc decode_symbol(RangeDecoderState& state, std::span<const Integer> cdf, unsigned precision,
-                                        std::uint32_t& symbol, Search search = {}) noexcept {
+                                        std::uint32_t& symbol, Search search = {},
+                                        Sum& checksum = kNoChecksum) noexcept {
   const std::uint64_t total = std::uint64_t{1} << precision;
   if (cdf.size() < 2 || cdf.front() != 0 || cdf.back() != static_cast<Integer>(total)) {
     return Errc::kInvalidArgument;
@@ -194,15 +187,28 @@ template <typename Integer, typename Search = SearchByHalves>
     return Errc::kInvalidArgument;
   }
   symbol = static_cast<std::uint32_t>(found);
+  checksum.add(start, next - start);
   return consume_symbol(state, start, next - start, precision);
 }
+
+/// Compares the end of the stream with the one that an encoder writes for the symbols decoded (twist 3); kCorrupt if it
+/// is another. For any symbols there is one stream.
+[[nodiscard]] Errc check_end(const RangeDecoderState& state) noexcept;
+
+// -- a checksum as the last symbols of a stream (checksum.hpp) -------------------------------------------------------
+
+/// Encodes the digest; `out` has room for two words.
+[[nodiscard]] std::uint32_t* encode_digest(RangeEncoderState& state, std::uint32_t* out, std::uint32_t digest) noexcept;
+
+/// Decodes a digest; kCorrupt if it is another than `expected`, kTruncated if the stream ends before it.
+[[nodiscard]] Errc decode_digest(RangeDecoderState& state, std::uint32_t expected) noexcept;
 
 // -- whole streams: own their memory, check their input, throw foretell::Error ---------------------------------------
 //
 // After an error the object is in a failed state and refuses further use: a stream with a hole decodes to wrong
-// symbols. Not safe to share between threads without a lock. Starts and
-// frequencies are std::uint32_t or std::uint64_t; CDFs may be std::uint16_t too, up to precision 16. Precision 32 needs
-// std::uint64_t.
+// symbols. Not safe to share between threads without a lock. Starts and frequencies are std::uint32_t or
+// std::uint64_t; CDFs as CdfRows says. Precision 32 needs std::uint64_t. Decoders of streams with a checksum must be
+// told so.
 
 /// Throws kInvalidArgument unless kMinPrecision <= precision <= kMaxPrecision.
 void check_precision(unsigned precision);
@@ -211,20 +217,27 @@ void check_precision(unsigned precision);
 class EncodedWords {
  public:
   /// Makes room for `count` more words and returns where to write the first.
-  [[nodiscard]] std::uint32_t* reserve(std::size_t count);
+  [[nodiscard]] std::uint32_t* reserve(std::size_t count) {
+    if (words_.size() - size_ < count) [[unlikely]] {
+      grow(count);
+    }
+    return words_.data() + size_;
+  }
   /// Keeps what was written up to `end`.
   void commit(const std::uint32_t* end) noexcept { size_ = static_cast<std::size_t>(end - words_.data()); }
   /// Returns the stream: the words, then the fewest bytes that end it (twist 3).
   [[nodiscard]] std::vector<std::uint8_t> finish(const RangeEncoderState& state);
 
  private:
+  void grow(std::size_t count);
+
   std::vector<std::uint32_t> words_;  // the first size_ are written
   std::size_t size_ = 0;
 };
 
 class RangeEncoder {
  public:
-  explicit RangeEncoder(unsigned precision);
+  explicit RangeEncoder(unsigned precision, bool with_checksum = false);
 
   [[nodiscard]] unsigned precision() const noexcept { return precision_; }
 
@@ -232,38 +245,45 @@ class RangeEncoder {
   template <typename Integer>
   void encode(std::span<const Integer> start, std::span<const Integer> freq);
 
-  /// Encodes symbols.size() symbols; row i of `cdf` (row-major, `row_size` = V + 1) is the CDF of symbols[i].
+  /// Encodes symbols.size() symbols; cdf[i] is the CDF of symbols[i].
   template <typename Integer>
-  void encode_symbols(std::span<const std::uint32_t> symbols, std::span<const Integer> cdf, std::size_t row_size);
+  void encode_symbols(std::span<const std::uint32_t> symbols, CdfRows<Integer> cdf);
 
   /// Ends the stream and returns it; the encoder takes no more symbols.
   [[nodiscard]] std::vector<std::uint8_t> finish();
 
  private:
   unsigned precision_;
+  bool with_checksum_;
   bool usable_ = true;
   RangeEncoderState state_;
+  Checksum checksum_;
   EncodedWords words_;
 };
 
 class RangeDecoder {
  public:
   /// `data` is one whole stream and must outlive the decoder.
-  RangeDecoder(std::span<const std::uint8_t> data, unsigned precision);
+  RangeDecoder(std::span<const std::uint8_t> data, unsigned precision, bool with_checksum = false);
 
   [[nodiscard]] unsigned precision() const noexcept { return precision_; }
 
   /// Decodes symbols.size() symbols, one row of `cdf` each.
   template <typename Integer>
-  void decode(std::span<const Integer> cdf, std::size_t row_size, std::span<std::uint32_t> symbols);
+  void decode(CdfRows<Integer> cdf, std::span<std::uint32_t> symbols);
 
-  /// Throws kCorrupt if bytes are left that no symbol needed.
+  /// True if the stream is the one that an encoder writes for the symbols decoded so far. False in a failed state.
+  [[nodiscard]] bool is_exhausted() const noexcept;
+
+  /// Throws kCorrupt or kTruncated unless is_exhausted().
   void finish();
 
  private:
   unsigned precision_;
+  bool with_checksum_;
   Errc failure_ = Errc::kOk;
   RangeDecoderState state_;
+  Checksum checksum_;
 };
 
 }  // namespace foretell

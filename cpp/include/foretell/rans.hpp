@@ -46,6 +46,7 @@
 #include <span>
 #include <vector>
 
+#include "foretell/cdf_rows.hpp"
 #include "foretell/errc.hpp"
 #include "foretell/range_coder.hpp"
 #include "foretell/static_table.hpp"
@@ -173,8 +174,8 @@ class WordStack {
 };
 
 /// Encoder and decoder at once. After an error of coding the object is in a failed state and refuses further use. Not
-/// safe to share between threads without a lock. Starts and frequencies are std::uint32_t or std::uint64_t; CDFs may be
-/// std::uint16_t too, up to precision 16. Precision 32 needs std::uint64_t.
+/// safe to share between threads without a lock. Starts and frequencies are std::uint32_t or std::uint64_t; CDFs as
+/// CdfRows says. Precision 32 needs std::uint64_t.
 class RansCoder {
  public:
   /// An empty stack. Throws kInvalidArgument unless 1 <= interleave <= kMaxInterleave.
@@ -190,15 +191,13 @@ class RansCoder {
   template <typename Integer>
   void encode_reverse(std::span<const Integer> start, std::span<const Integer> freq);
 
-  /// Pushes symbols.size() symbols, the last of them first; row i of `cdf` (row-major, `row_size` = V + 1) is the CDF
-  /// of symbols[i].
+  /// Pushes symbols.size() symbols, the last of them first; cdf[i] is the CDF of symbols[i].
   template <typename Integer>
-  void encode_symbols_reverse(std::span<const std::uint32_t> symbols, std::span<const Integer> cdf,
-                              std::size_t row_size);
+  void encode_symbols_reverse(std::span<const std::uint32_t> symbols, CdfRows<Integer> cdf);
 
   /// Pops symbols.size() symbols, one row of `cdf` each, in order.
   template <typename Integer>
-  void decode(std::span<const Integer> cdf, std::size_t row_size, std::span<std::uint32_t> symbols);
+  void decode(CdfRows<Integer> cdf, std::span<std::uint32_t> symbols);
 
   /// Pushes symbols.size() symbols of one CDF, the last of them first. `Symbol` is std::uint8_t, std::uint16_t or
   /// std::uint32_t. Throws kInvalidArgument, and changes nothing, if the table has another precision or a symbol is
