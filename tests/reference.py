@@ -8,9 +8,14 @@ from itertools import accumulate
 
 
 def range_encode(symbols: Sequence[tuple[int, int]], precision: int) -> bytes:
-    """Encode (start, freq) pairs; `low` is the whole message so far, as one integer of `bits` bits."""
+    """Encode (start, freq) pairs."""
+    return range_encode_mixed([(start, freq, precision) for start, freq in symbols])
+
+
+def range_encode_mixed(symbols: Sequence[tuple[int, int, int]]) -> bytes:
+    """Encode (start, freq, precision); `low` is the whole message so far, as one integer of `bits` bits."""
     low, width, bits = 0, 2**64 - 1, 64
-    for start, freq in symbols:
+    for start, freq, precision in symbols:
         slot = width >> precision
         low, width = low + slot * start, slot * freq
         if width < 2**32:
@@ -133,3 +138,13 @@ def probability_weights(probabilities: Sequence[float]) -> list[int]:
     while max(exact) * scale >= 2**24:
         scale /= 2
     return [int(p * scale) for p in exact]
+
+
+def digest(intervals: Sequence[tuple[int, int]]) -> int:
+    """Return the checksum of a stream: 32 bits of a hash of all (start, freq), or (bit, probability), coded."""
+    multiplier, mask = 0x9E3779B97F4A7C15, 2**64 - 1
+    value = multiplier
+    for start, freq in intervals:
+        value = (value ^ start ^ (freq << 32)) * multiplier & mask
+        value = (value << 32 | value >> 32) & mask
+    return ((value ^ value >> 32) * multiplier & mask) >> 32

@@ -10,17 +10,17 @@ std::string type_name(const py::handle& object) {
 /// By DLPack, which torch, JAX and CuPy share with NumPy: no copy, and no import of any of them.
 py::array from_dlpack(const py::handle& object, const char* argument) {
   constexpr int kCpu = 1;  // DLPack's kDLCPU
-  if (object.attr("__dlpack_device__")().cast<py::tuple>()[0].cast<int>() != kCpu) {
-    throw py::type_error(std::string(argument) + ": the " + type_name(object) +
-                         " is on another device; bring it to the CPU (of CDFs on a GPU it is enough to gather each "
-                         "symbol's start and freq there, and bring those)");
-  }
   try {
-    return py::module_::import("numpy").attr("from_dlpack")(object);
+    if (object.attr("__dlpack_device__")().cast<py::tuple>()[0].cast<int>() == kCpu) {
+      return py::module_::import("numpy").attr("from_dlpack")(object);
+    }
   } catch (py::error_already_set& error) {
     throw py::type_error(std::string(argument) + ": the " + type_name(object) +
                          " cannot be read as an array: " + py::str(error.value()).cast<std::string>());
   }
+  throw py::type_error(std::string(argument) + ": the " + type_name(object) +
+                       " is on another device; bring it to the CPU (of CDFs on a GPU it is enough to gather each "
+                       "symbol's start and freq there, and bring those)");
 }
 
 py::array to_numpy(const py::handle& object, const char* argument) {

@@ -263,7 +263,9 @@ void register_lanes(py::module_& module) {
           [](PyLaneDecoder& self) {
             return self([](const OwningLaneDecoder& coder) { return coder.decoder.is_exhausted(); });
           },
-          "True if every stream ends after the symbols decoded so far: finish would not raise.")
+          "True if every stream ends after the symbols decoded so far: finish would not raise. Without a checksum a "
+          "stream may end so\n"
+          "after a few symbols less, too.")
       .def("decode", &lanes_decode, py::arg("cdf"), py::arg("out") = py::none(), kDecodeDoc)
       .def(
           "finish", [](PyLaneDecoder& self) { self([](OwningLaneDecoder& coder) { coder.decoder.finish(); }); },

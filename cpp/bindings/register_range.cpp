@@ -169,7 +169,9 @@ void register_range(py::module_& module) {
           [](PyRangeDecoder& self) {
             return self.briefly([](const OwningRangeDecoder& coder) { return coder.decoder.is_exhausted(); });
           },
-          "True if the stream ends after the symbols decoded so far: finish would not raise.")
+          "True if the stream ends after the symbols decoded so far: finish would not raise. Without a checksum a "
+          "stream may end so\n"
+          "after a few symbols less, too.")
       .def(
           "finish", [](PyRangeDecoder& self) { self([](OwningRangeDecoder& coder) { coder.decoder.finish(); }); },
           kFinishDoc);
