@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -143,6 +144,69 @@ void separate_coders_run_in_threads() {
   }
 }
 
+void threads_share_the_lanes_of_many_steps() {
+  constexpr std::size_t kCount = 9;
+  constexpr std::size_t kLong = 3000;  // enough for threads to be started
+  constexpr std::size_t kFew = 6;
+  std::vector<std::uint32_t> symbols;
+  std::vector<std::uint64_t> cdf;
+  std::vector<std::uint64_t> start;
+  std::vector<std::uint64_t> freq;
+  Streams plain;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    const test::Message lane = test::make_message(i, kLong, kFew, kPrecision);
+    RangeEncoder encoder(kPrecision);
+    encoder.encode(std::span<const std::uint64_t>(lane.start), std::span<const std::uint64_t>(lane.freq));
+    plain.push_back(encoder.finish());
+    symbols.insert(symbols.end(), lane.symbols.begin(), lane.symbols.end());
+    cdf.insert(cdf.end(), lane.cdf.begin(), lane.cdf.end());
+    start.insert(start.end(), lane.start.begin(), lane.start.end());
+    freq.insert(freq.end(), lane.freq.begin(), lane.freq.end());
+  }
+  const CdfRows rows(std::span<const std::uint64_t>(cdf), kFew + 1);
+  for (const bool checksum : {false, true}) {
+    Streams first;
+    for (const std::size_t threads : {1UL, 2UL, 4UL, 64UL}) {
+      LaneEncoder by_cdf(kCount, kPrecision, checksum, threads);
+      by_cdf.encode_symbols(std::span<const std::uint32_t>(symbols), rows, kLong);
+      const Streams streams = by_cdf.finish();
+      LaneEncoder by_slots(kCount, kPrecision, checksum, threads);
+      by_slots.encode(std::span<const std::uint64_t>(start), std::span<const std::uint64_t>(freq), kLong);
+      CHECK(by_slots.finish() == streams);
+      first = first.empty() ? streams : first;
+      CHECK(streams == first && (streams == plain) == !checksum);
+
+      const auto views = spans(streams);
+      LaneDecoder decoder(views, kPrecision, checksum, threads);
+      std::vector<std::uint32_t> decoded(symbols.size());
+      decoder.decode(rows, std::span(decoded), kLong);
+      CHECK(decoded == symbols && decoder.is_exhausted());
+      decoder.finish();
+
+      LaneDecoder other(views, kPrecision, !checksum, threads);
+      other.decode(rows, std::span(decoded), kLong);
+      CHECK(!other.is_exhausted());
+      CHECK(test::thrown_by([&] { other.finish(); }) != Errc::kOk);
+    }
+  }
+  // Of all that fail, the lowest lane is named, and nothing is left running.
+  std::vector<std::uint64_t> broken = cdf;
+  for (const std::size_t lane : {7UL, 2UL}) {
+    broken[(lane * kLong + 5) * (kFew + 1)] = 1;
+  }
+  LaneDecoder decoder(spans(plain), kPrecision, false, 4);
+  std::vector<std::uint32_t> decoded(symbols.size());
+  std::string message;
+  try {
+    decoder.decode(CdfRows(std::span<const std::uint64_t>(broken), kFew + 1), std::span(decoded), kLong);
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  CHECK(message.starts_with("lane 2, step 5:"));
+  CHECK_THROWS(kInvalidArgument, LaneEncoder(1, kPrecision, false, 0));
+  CHECK_THROWS(kInvalidArgument, LaneDecoder({}, kPrecision, false, kMaxThreads + 1));
+}
+
 }  // namespace
 }  // namespace foretell
 
@@ -151,6 +215,7 @@ int main() {
       {"lanes_are_single_streams", foretell::lanes_are_single_streams},
       {"errors_name_the_lane_and_last", foretell::errors_name_the_lane_and_last},
       {"separate_coders_run_in_threads", foretell::separate_coders_run_in_threads},
+      {"threads_share_the_lanes_of_many_steps", foretell::threads_share_the_lanes_of_many_steps},
   };
   return foretell::test::run_all(tests);
 }
