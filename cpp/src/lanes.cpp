@@ -176,6 +176,7 @@ namespace {
 /// Decodes `steps` symbols of each of the lanes begin .. end; returns what stopped it, and where in `at`.
 template <typename Integer, bool kChecksum>
 struct DecodeLanes {
+  template <Isa kIsa>
   [[gnu::always_inline]] static Errc run(RangeDecoderState* lanes, Checksum* checksums, CdfRows<Integer> cdf,
                                          unsigned precision, std::uint32_t* symbols, std::size_t steps,
                                          std::size_t begin, std::size_t end, std::size_t* at) {
@@ -189,9 +190,9 @@ struct DecodeLanes {
           }
           Errc status = Errc::kOk;
           if constexpr (kChecksum) {
-            status = decode_symbol(lanes[i], cdf[row], precision, symbols[row], SearchByCounting{}, checksums[i]);
+            status = decode_symbol(lanes[i], cdf[row], precision, symbols[row], SearchByCounting<kIsa>{}, checksums[i]);
           } else {
-            status = decode_symbol(lanes[i], cdf[row], precision, symbols[row], SearchByCounting{});
+            status = decode_symbol(lanes[i], cdf[row], precision, symbols[row], SearchByCounting<kIsa>{});
           }
           if (status != Errc::kOk) [[unlikely]] {
             *at = row;

@@ -183,6 +183,7 @@ namespace {
 /// Decodes one symbol a row and counts them in `decoded`; returns what stopped it.
 template <typename Integer, typename Sum>
 struct DecodeRows {
+  template <Isa kIsa>
   [[gnu::always_inline]] static Errc run(RangeDecoderState* stream, CdfRows<Integer> cdf, unsigned precision,
                                          std::span<std::uint32_t> symbols, Sum* checksum, std::size_t* decoded) {
     RangeDecoderState state = *stream;
@@ -190,7 +191,7 @@ struct DecodeRows {
       if (i + kDecodeAhead < symbols.size()) {
         prefetch_row(cdf.row(i + kDecodeAhead), cdf.row_size);
       }
-      const Errc status = decode_symbol(state, cdf[i], precision, symbols[i], SearchByCounting{}, *checksum);
+      const Errc status = decode_symbol(state, cdf[i], precision, symbols[i], SearchByCounting<kIsa>{}, *checksum);
       if (status != Errc::kOk) [[unlikely]] {
         *decoded = i;
         return status;

@@ -19,6 +19,7 @@ constexpr std::size_t kWordBytes = 4;
 /// Decodes one symbol a row and counts them in `decoded`; returns what stopped it.
 template <typename Integer>
 struct DecodeRows {
+  template <Isa kIsa>
   [[gnu::always_inline]] static Errc run(StateSpan states, std::size_t* cursor, const std::uint32_t** next,
                                          const std::uint32_t* end, CdfRows<Integer> cdf, unsigned precision,
                                          std::span<std::uint32_t> symbols, std::size_t* decoded) {
@@ -28,7 +29,8 @@ struct DecodeRows {
       if (i + kDecodeAhead < symbols.size()) {
         prefetch_row(cdf.row(i + kDecodeAhead), cdf.row_size);
       }
-      const Errc status = pop_symbol(states.data[turn], word, end, cdf[i], precision, symbols[i], SearchByCounting{});
+      const Errc status =
+          pop_symbol(states.data[turn], word, end, cdf[i], precision, symbols[i], SearchByCounting<kIsa>{});
       if (status != Errc::kOk) [[unlikely]] {
         *decoded = i;
         return status;
