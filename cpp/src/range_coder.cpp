@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "checks.hpp"
 #include "prefetch.hpp"
@@ -71,22 +72,30 @@ Errc decode_digest(RangeDecoderState& state, std::uint32_t expected) noexcept {
 
 // -- words -----------------------------------------------------------------------------------------------------------
 
-void EncodedWords::grow(std::size_t count) { words_.resize(std::max(size_ + count, words_.size() * 2)); }
+void EncodedWords::grow(std::size_t count) {
+  const std::size_t capacity = std::max(size_ + count, 2 * capacity_);
+  auto words = std::make_unique_for_overwrite<std::uint32_t[]>(capacity);
+  std::copy_n(words_.get(), size_, words.get());
+  words_ = std::move(words);
+  capacity_ = capacity;
+}
 
 std::vector<std::uint8_t> EncodedWords::finish(const RangeEncoderState& state) {
   const End end = find_end(state.low, state.range);
   if (end.value < state.low) {
-    propagate_carry(words_.data() + size_);
+    propagate_carry(words_.get() + size_);
   }
-  std::vector<std::uint8_t> stream;
-  stream.reserve(4 * size_ + end.bytes);
-  for (std::size_t i = 0; i < size_; ++i) {
-    for (unsigned shift = 32; shift != 0; shift -= 8) {
-      stream.push_back(static_cast<std::uint8_t>(words_[i] >> (shift - 8)));
-    }
+  std::vector<std::uint8_t> stream(4 * size_ + end.bytes);
+  std::uint8_t* byte = stream.data();
+  for (std::size_t i = 0; i < size_; ++i, byte += 4) {
+    const std::uint32_t word = words_[i];
+    byte[0] = static_cast<std::uint8_t>(word >> 24);
+    byte[1] = static_cast<std::uint8_t>(word >> 16);
+    byte[2] = static_cast<std::uint8_t>(word >> 8);
+    byte[3] = static_cast<std::uint8_t>(word);
   }
   for (unsigned i = 0; i < end.bytes; ++i) {
-    stream.push_back(static_cast<std::uint8_t>(end.value >> (56 - 8 * i)));
+    *byte++ = static_cast<std::uint8_t>(end.value >> (56 - 8 * i));
   }
   return stream;
 }

@@ -31,6 +31,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -218,21 +219,22 @@ class EncodedWords {
  public:
   /// Makes room for `count` more words and returns where to write the first.
   [[nodiscard]] std::uint32_t* reserve(std::size_t count) {
-    if (words_.size() - size_ < count) [[unlikely]] {
+    if (capacity_ - size_ < count) [[unlikely]] {
       grow(count);
     }
-    return words_.data() + size_;
+    return words_.get() + size_;
   }
   /// Keeps what was written up to `end`.
-  void commit(const std::uint32_t* end) noexcept { size_ = static_cast<std::size_t>(end - words_.data()); }
+  void commit(const std::uint32_t* end) noexcept { size_ = static_cast<std::size_t>(end - words_.get()); }
   /// Returns the stream: the words, then the fewest bytes that end it (twist 3).
   [[nodiscard]] std::vector<std::uint8_t> finish(const RangeEncoderState& state);
 
  private:
   void grow(std::size_t count);
 
-  std::vector<std::uint32_t> words_;  // the first size_ are written
+  std::unique_ptr<std::uint32_t[]> words_;  // the first size_ are written
   std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
 };
 
 class RangeEncoder {
