@@ -1,7 +1,8 @@
 // One body, compiled for each set of instructions: `for_isa<Kernel>(arguments...)` calls the one that isa() names.
 //
 // A kernel is a struct with a static, always-inlined `run`. Inlined into a function with a target attribute it is
-// compiled for that target, with no file, flag or copy of its own.
+// compiled for that target, with no file, flag or copy of its own. On 64-bit ARM the one body is compiled for NEON, the
+// baseline.
 #pragma once
 
 #include "foretell/isa.hpp"
@@ -31,6 +32,7 @@ auto for_isa(Arguments... arguments) {
     case Isa::kAvx2:
       return run_avx2<Kernel>(arguments...);
     case Isa::kScalar:
+    case Isa::kNeon:
       break;
   }
 #endif
