@@ -6,7 +6,8 @@ Contestants alternate: each repeat runs all of them, in an order that is reverse
 core with one thread. A figure is the median of the repeats; a ratio is the time of the fastest peer over a
 contestant's own, on the same input, and the median of the inputs. Every input comes from a seed in this script, at
 another entropy. Arrays are in each coder's own form before the clock starts; what its calls allocate counts. Every
-message is decoded from its bytes and compared, every time. Exit status 1 if a coder of foretell decodes wrongly.
+message is decoded from its bytes and compared, every time. A contestant does all of it once in a process of its own
+first: one that crashes or hangs there is left out. Exit status 1 if a coder of foretell decodes wrongly.
 
 `pip install --no-deps -r benchmarks/peers.txt` installs the peers; those that are not there are left out.
 """
@@ -33,6 +34,7 @@ import numpy as np
 import torch
 from contestants import FORETELL, Contestant, Table, UnsupportedError
 from foretell import cdf
+from isolated import attempt, ended_badly
 from numpy.typing import NDArray
 from peer_adapters import installed, version
 from report import write_report
@@ -40,6 +42,7 @@ from report import write_report
 # (seed, standard deviation of the logits in nats): 6.8, 3.7 and 1.9 bits a symbol at 256 symbols
 INPUTS = ((11, 1.3), (12, 3.0), (13, 5.0))
 CHUNK = 1 << 14  # rows made at a time
+SECONDS = 300  # in which a contestant must have done all of a case once
 
 Run = Callable[[], dict[str, float]]  # does it all once, and returns the seconds of each way for one unit
 
@@ -163,16 +166,14 @@ def steps(lanes: int, rows: int, vocabulary: int, precision: int, count: int) ->
     return made
 
 
-def run_steps(contestant: Contestant, data: Any, from_floats: bool = False) -> tuple[Run, float, float]:
+def run_steps(contestant: Contestant, data: Any, face: str = "") -> tuple[Run, float, float]:
     lanes, table, symbols = data
     symbols = symbols[: max(1, contestant.most_symbols // lanes)]
     vocabulary, precision = table.cdf.shape[1] - 1, table.precision
-    encoder, decoder = contestant.encoder, contestant.decoder
-    if from_floats:
-        encoder, decoder = contestant.float_encoder, contestant.float_decoder
+    encoder, decoder = getattr(contestant, face + "encoder"), getattr(contestant, face + "decoder")
     encoder(lanes, vocabulary, precision)  # raises where it cannot
     pieces = [slice(begin, begin + lanes) for begin in range(0, len(table.cdf), lanes)]
-    if from_floats:
+    if face == "float_":
         in_turn = [table.probabilities[piece] for piece in pieces]
     else:
         in_turn = [
@@ -205,7 +206,12 @@ def run_steps(contestant: Contestant, data: Any, from_floats: bool = False) -> t
 
 
 def run_large(contestant: Contestant, data: Any) -> tuple[Run, float, float]:
-    return run_steps(contestant, data, from_floats=True)
+    return run_steps(contestant, data, "float_")
+
+
+def run_blocks(contestant: Contestant, data: Any) -> tuple[Run, float, float]:
+    run, size, ideal = run_steps(contestant, data, "block_")
+    return lambda: {way: seconds / data[0] for way, seconds in run().items()}, size, ideal
 
 
 def rows_only(count: int) -> Callable[[float, int, float], Any]:
@@ -243,7 +249,20 @@ CASES = {
         run_message,
         message(0, 1_000_000),
     ),
-    "cache": Case("the same, 256 rows in turn", "M symbols/s", (4, 4), run_message, message(256, 1_000_000)),
+    "cache": Case(
+        "one call, every symbol names one of 256 shared rows by index: 1 M symbols, V = 256, 16 bits",
+        "M symbols/s",
+        (4, 4),
+        run_message,
+        message(256, 1_000_000),
+    ),
+    "block": Case(
+        "a block of 256 symbols a call, each with its own row, rows in cache: 1 M symbols, V = 256, 16 bits",
+        "M symbols/s",
+        (4, 4),
+        run_blocks,
+        steps(256, 256, 256, 16, 3906),
+    ),
     "lanes": Case(
         "256-lane autoregressive step, tables in cache: V = 256, 16 bits",
         "us a step",
@@ -296,7 +315,7 @@ def alternate(runs: dict[str, Run], repeats: int, broken: dict[str, str]) -> dic
             try:
                 outcome = runs[name]()
             except Exception as error:  # a peer may fail in any way, which must not end the run
-                broken[name] = f"{type(error).__name__}: {error}"
+                broken[name] = reason_of(error)
                 del seconds[name]
                 continue
             if repeat:
@@ -305,6 +324,21 @@ def alternate(runs: dict[str, Run], repeats: int, broken: dict[str, str]) -> dic
         name: {way: statistics.median(one[way] for one in outcomes) for way in outcomes[0]}
         for name, outcomes in seconds.items()
     }
+
+
+def reason_of(error: BaseException) -> str:
+    said = str(error) if isinstance(error, UnsupportedError) else f"{type(error).__name__}: {error}"
+    return said.splitlines()[0] if said else type(error).__name__
+
+
+def probe(case: Case, contestant: Contestant, data: Any) -> str:
+    """Return why a contestant cannot do a case, "" if it can."""
+    try:
+        run, _, _ = case.runs(contestant, data)
+        run()
+    except BaseException as error:  # a panic of a Rust extension is no Exception
+        return reason_of(error)
+    return ""
 
 
 def measure(
@@ -321,12 +355,11 @@ def measure(
         for contestant in contestants:
             if contestant.name in left_out:
                 continue
-            try:
-                run, count, ideal = case.runs(contestant, data)
-            except Exception as error:  # as above
-                reason = str(error) if isinstance(error, UnsupportedError) else f"{type(error).__name__}: {error}"
-                left_out[contestant.name] = reason.splitlines()[0]
+            reason = attempt(SECONDS, probe, case, contestant, data)
+            if reason:
+                left_out[contestant.name] = reason
                 continue
+            run, count, ideal = case.runs(contestant, data)
             runs[contestant.name], sizes[contestant.name] = run, (count, ideal)
         medians = alternate(runs, repeats, left_out)
         rivals = [one for one in medians if one in {peer.name for peer in peers}]
@@ -412,7 +445,7 @@ def main() -> int:
         print("\n".join(printed(CASES[name], figures)), flush=True)
         for contestant, reason in left_out.items():
             print(f"    {contestant}: {reason}")
-            wrong = wrong or (contestant.startswith("foretell") and "Error: " in reason)
+            wrong = wrong or (contestant.startswith("foretell") and ("Error: " in reason or ended_badly(reason)))
         results[name] = as_plain(CASES[name], figures, left_out)
     if options.json:
         settings = {"repeats": options.repeats, "size": options.size, "inputs": INPUTS}
