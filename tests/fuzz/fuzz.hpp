@@ -198,6 +198,17 @@ struct Outcome {
   }
 };
 
+/// No symbol was decoded to which its row, sound or not, gives no slots.
+template <typename Integer>
+void check_slots(const Rows& rows, const std::vector<Integer>& cdf, const Outcome& outcome) {
+  const std::uint64_t total = std::uint64_t{1} << rows.precision;
+  for (std::size_t i = 0; i < rows.length && outcome.code == Errc::kOk; ++i) {
+    const auto row = view(cdf).subspan(i * rows.row_size, rows.row_size);
+    const std::uint64_t end = slots_end(row, outcome.symbols[i], total);
+    require(row[outcome.symbols[i]] < end && end <= total, "a symbol has slots");
+  }
+}
+
 }  // namespace foretell::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

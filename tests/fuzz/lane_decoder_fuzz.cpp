@@ -22,6 +22,7 @@ Outcome decode(const Rows& rows, const Streams& streams, std::size_t steps) {
     }
     decoder.finish();
   });
+  check_slots(rows, cdf, outcome);
   return outcome;
 }
 

@@ -24,6 +24,7 @@ Outcome decode(const Rows& rows, const Bytes& stream, std::size_t first) {
     decoder.decode(view(cdf).subspan(cut), rows.row_size, std::span(outcome.symbols).subspan(first));
     decoder.finish();
   });
+  check_slots(rows, cdf, outcome);
   return outcome;
 }
 

@@ -29,6 +29,7 @@ void run(const Rows& rows, const Bytes& stream, std::size_t interleave, std::siz
     require((thrown_by([&] { coder.finish(); }) == Errc::kOk) == exhausted, "finish passes if nothing is left");
   });
   outcome.check(rows);
+  check_slots(rows, cdf, outcome);
   require(sent == nullptr || outcome.code == Errc::kOk, "what was encoded decodes without an error");
 }
 
