@@ -98,15 +98,18 @@ std::vector<std::uint8_t> EncodedWords::finish(const RangeEncoderState& state) {
   if (value < state.low) {
     propagate_carry(words_.data() + size_);
   }
-  std::vector<std::uint8_t> stream;
-  stream.reserve(4 * size_ + bytes);
+  std::vector<std::uint8_t> stream(4 * size_ + bytes);
+  std::uint8_t* at = stream.data();
   for (std::size_t i = 0; i < size_; ++i) {
-    for (unsigned shift = 32; shift != 0; shift -= 8) {
-      stream.push_back(static_cast<std::uint8_t>(words_[i] >> (shift - 8)));
-    }
+    const std::uint32_t word = words_[i];
+    at[0] = static_cast<std::uint8_t>(word >> 24);
+    at[1] = static_cast<std::uint8_t>(word >> 16);
+    at[2] = static_cast<std::uint8_t>(word >> 8);
+    at[3] = static_cast<std::uint8_t>(word);
+    at += 4;
   }
   for (unsigned i = 0; i < bytes; ++i) {
-    stream.push_back(static_cast<std::uint8_t>(value >> (56 - 8 * i)));
+    *at++ = static_cast<std::uint8_t>(value >> (56 - 8 * i));
   }
   return stream;
 }

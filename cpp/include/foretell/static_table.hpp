@@ -1,7 +1,15 @@
-// One CDF for all symbols, made ready once: no division to encode with it, no search to decode.
+// A CDF for many symbols, or a set of CDFs of which each symbol names one, made ready once: no division to encode with
+// them, hardly a search to decode.
 //
-// Decoders read all that they need of a slot from one of 2^P entries of 8 bytes: one access, that of a slow cache at
-// P = 16 (512 KiB) and of the fastest up to P = 12 (32 KiB).
+// Decoders of one CDF that wait for no symbol before they look up the next (rANS, interleaved) read all that they need
+// of a slot from one of 2^P entries of 8 bytes: one access, that of a slow cache at P = 16 (512 KiB) and of the fastest
+// up to P = 12 (32 KiB).
+//
+// For a range decoder, which waits out every access, that is slow; for a set of CDFs it is large (256 of them: 128
+// MiB). These cut the slots of a CDF into 2^B buckets of equal size, few enough for a fast cache. Of one CDF a bucket
+// keeps two symbols, that of its first slot and the next one: mostly it lies in those, unless its symbols are rare, and
+// then so is the search. Of a set a bucket keeps only the symbol of its first slot, and what follows is compared eight
+// symbols at a time.
 //
 // Encoders divide by a symbol's freq f with one multiplication. For every x < f * 2^(64-P) they need floor(x / f)
 // exactly. Let 2^(k-1) < f <= 2^k and D = 2^(63+k) (the bits that a 64-bit reciprocal of f can hold: D / f < 2^64), and
@@ -45,6 +53,7 @@ struct TableSymbol {
   std::uint16_t start;
   std::uint8_t increment;  // of x: 1 for "down", 0 for "up"
   std::uint8_t shift;      // log2(D) - 64
+  std::uint16_t unused;    // 0: vector kernels read the last 8 bytes as a number
 };
 
 /// floor(x / freq), for x < freq * 2^(64-P).
@@ -62,28 +71,77 @@ struct TableSymbol {
   return static_cast<std::uint16_t>(entry >> 48);
 }
 
+/// What a decoder needs of the slots that share their upper B bits.
+struct TableBucket {
+  std::uint16_t symbol;     // that of the first slot
+  std::uint16_t start;      // its first slot
+  std::uint16_t last;       // its last slot
+  std::uint16_t next_last;  // the last slot of symbol + 1, or again `last` if there is none
+};
+
+// Slots that end symbols are compared so many at a time, which may be more than are left of a row.
+inline constexpr std::size_t kLastsBehind = 8;
+
 /// Immutable: may be shared between coders and threads.
 class StaticTable {
  public:
-  /// `cdf` holds V + 1 integers, strictly rising from 0 to 2^precision (2^16 is 0 in std::uint16_t); throws
+  /// One CDF: V + 1 integers, strictly rising from 0 to 2^precision (2^16 is 0 in std::uint16_t). Throws
   /// kInvalidArgument if it does not, or precision exceeds kMaxTablePrecision.
   template <typename Integer>
   StaticTable(std::span<const Integer> cdf, unsigned precision);
 
+  /// A set of R >= 1 such CDFs of equal length: `cdfs` is row-major, `row_size` = V + 1.
+  template <typename Integer>
+  StaticTable(std::span<const Integer> cdfs, std::size_t row_size, unsigned precision);
+
+  /// A set of R >= 1 such CDFs of any lengths.
+  StaticTable(std::span<const std::vector<std::uint64_t>> cdfs, unsigned precision);
+
   [[nodiscard]] unsigned precision() const noexcept { return precision_; }
-  [[nodiscard]] std::size_t vocabulary() const noexcept { return symbols_.size(); }
+  /// R.
+  [[nodiscard]] std::size_t rows() const noexcept { return first_symbols_.size() - 1; }
+  /// The largest V.
+  [[nodiscard]] std::size_t vocabulary() const noexcept { return vocabulary_; }
+  [[nodiscard]] std::size_t vocabulary(std::size_t row) const noexcept {
+    return first_symbols_[row + 1] - first_symbols_[row];
+  }
+  /// True if all rows have V symbols.
+  [[nodiscard]] bool has_equal_rows() const noexcept { return symbols_.size() == rows() * vocabulary_; }
   /// True if symbols fit std::uint8_t. They always fit std::uint16_t.
   [[nodiscard]] bool fits_byte() const noexcept { return vocabulary() <= 256; }
 
-  /// [V]
+  /// Row after row, [V of the row] each.
   [[nodiscard]] const TableSymbol* symbols() const noexcept { return symbols_.data(); }
-  /// [2^precision]
+  /// [R + 1]: where in symbols() a row begins.
+  [[nodiscard]] const std::uint32_t* first_symbols() const noexcept { return first_symbols_.data(); }
+  /// [2^precision] for one CDF, nothing for a set.
   [[nodiscard]] const std::uint64_t* slots() const noexcept { return slots_.data(); }
 
+  /// B.
+  [[nodiscard]] unsigned bucket_bits() const noexcept { return bucket_bits_; }
+  /// [2^B] for one CDF, nothing for a set.
+  [[nodiscard]] const TableBucket* buckets() const noexcept { return buckets_.data(); }
+  /// [R, 2^B] for a set, nothing for one CDF: the symbol of each bucket's first slot.
+  [[nodiscard]] const std::uint16_t* begins() const noexcept { return begins_.data(); }
+  /// Row after row the last slot of each symbol, then kLastsBehind numbers 0xffff; one such number stands before all.
+  [[nodiscard]] const std::uint16_t* lasts() const noexcept { return lasts_.data() + 1; }
+
  private:
+  template <typename Integer>
+  void append(std::span<const Integer> cdf);
+  void fill_buckets();
+  void fill_slots();
+  void finish();
+
   unsigned precision_;
+  unsigned bucket_bits_ = 0;  // <= precision_
+  std::size_t vocabulary_ = 0;
+  std::vector<std::uint32_t> first_symbols_{0};
   std::vector<TableSymbol> symbols_;
   std::vector<std::uint64_t> slots_;
+  std::vector<TableBucket> buckets_;
+  std::vector<std::uint16_t> begins_;
+  std::vector<std::uint16_t> lasts_{0xffff};
 };
 
 }  // namespace foretell
