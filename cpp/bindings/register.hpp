@@ -6,6 +6,7 @@
 namespace foretell::bindings {
 
 void register_errors(pybind11::module_& module);
+void register_table(pybind11::module_& module);
 void register_coders(pybind11::module_& module);
 void register_binary(pybind11::module_& module);
 void register_cdf(pybind11::module_& module);

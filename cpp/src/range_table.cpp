@@ -11,10 +11,11 @@
 // and to shorten its last part both outcomes of `code` and of the next r = range >> P come straight from products:
 //     no word:  code - r * start,                          r' = (r * freq) >> P
 //     a word:   (code << 32 | word) - (r << 32) * start,   r' = (r * freq) << (32 - P)
-// The second line is the first one shifted by 32 bits, exact since 0 <= code - r * start < r * freq < 2^32 there, and
-// for r * freq < 2^32 its shift by 32 and then by P loses nothing. What wraps modulo 2^64 on the way does so on both
-// sides. A damaged stream may break 0 <= code < range; its numbers are then wrong, never out of bounds: each slot is
-// compared with 2^P before it is looked up.
+// The second line is the first one after its shift by 32 bits: with the slot owned by the symbol,
+// r * start <= code < r * (start + freq), so 0 <= code - r * start < r * freq < 2^32, and what wraps modulo 2^64 on the
+// way wraps on both sides; r * freq << 32 loses nothing either, nor does its shift back by P <= 16. This needs no sound
+// stream: any code with a slot below 2^P has such an owner, and every slot is compared with 2^P before it is looked up.
+// r is never 0, for range stays at 2^32 or above.
 #include <algorithm>
 #include <array>
 #include <string>

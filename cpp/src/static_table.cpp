@@ -90,6 +90,11 @@ void StaticTable::append(std::span<const Integer> cdf) {
 
 void StaticTable::fill_buckets() {
   bucket_bits_ = bits_of_buckets(rows(), precision_);
+  if (rows() == 1) {
+    buckets_.reserve(std::size_t{1} << bucket_bits_);
+  } else {
+    begins_.reserve(rows() << bucket_bits_);
+  }
   for (std::size_t row = 0; row < rows(); ++row) {
     const std::uint16_t* const row_lasts = lasts() + first_symbols_[row] + kLastsBehind * row;
     const std::size_t final_symbol = vocabulary(row) - 1;
@@ -124,6 +129,8 @@ void StaticTable::fill_slots() {
 }
 
 void StaticTable::finish() {
+  symbols_.shrink_to_fit();
+  lasts_.shrink_to_fit();
   fill_buckets();
   if (rows() == 1) {
     fill_slots();

@@ -84,7 +84,7 @@ std::string at(Integers values, std::size_t place) {
   return values.visit([&](auto all) { return std::to_string(all[place]); });
 }
 
-/// Throws if copy(begin, piece) returns false for a piece of `count`.
+/// Returns false as soon as copy(begin, piece) does, for one of the pieces of `count`.
 template <typename Copy>
 bool all_pieces(std::size_t count, Copy&& copy) {
   std::array<std::uint32_t, kTablePiece> piece;
@@ -136,17 +136,18 @@ void check_symbols(const StaticTable& table, Integers symbols, Integers index) {
   check_index(table, index, symbols.size());
   const auto copy = [&](std::size_t begin, auto piece) { return copy_positions(table, symbols, index, begin, piece); };
   if (!all_pieces(symbols.size(), copy)) [[unlikely]] {
-    const auto size_at = [&](std::size_t i) {
+    const auto row_at = [&](std::size_t i) {
       std::uint32_t row = 0;
       static_cast<void>(copy_rows(table, index, i, {&row, 1}));
-      return table.vocabulary(row);
+      return row;
     };
-    const std::size_t i = first_bad(symbols, size_at);
+    const std::size_t i = first_bad(symbols, [&](std::size_t place) { return table.vocabulary(row_at(place)); });
     if (i == symbols.size()) {
       throw_changed_meanwhile();
     }
     throw Error(Errc::kInvalidArgument, "symbols[" + std::to_string(i) + "]: " + at(symbols, i) + " is outside the " +
-                                            std::to_string(size_at(i)) + " symbols of the cdf");
+                                            std::to_string(table.vocabulary(row_at(i))) + " symbols of " +
+                                            (table.rows() == 1 ? "the cdf" : "row " + std::to_string(row_at(i))));
   }
 }
 
