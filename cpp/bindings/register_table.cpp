@@ -41,8 +41,8 @@ StaticTable make_table(const py::object& cdf, unsigned precision) {
 constexpr const char* kTableDoc =
     R"(A CDF for many symbols, or a set of CDFs of which each symbol names one by an index. Immutable.
 
-All look-ups are made once, here. A set of R takes 18 bytes for each of its symbols and at most 256 KiB (or 32 bytes a
-row, with more than 8192 of them); one CDF takes at most 528 KiB beside its symbols.
+All look-ups are made once, here. A set takes 18 bytes for each of its symbols and at most 768 KiB (or 160 bytes a row,
+with thousands of them); one CDF takes at most 528 KiB beside its symbols.
 
 Parameters
 ----------

@@ -19,7 +19,6 @@
 #include <algorithm>
 #include <array>
 #include <string>
-#include <type_traits>
 
 #include "checks.hpp"
 #include "foretell/pick.hpp"
@@ -58,16 +57,11 @@ inline std::uint32_t load_big(const std::uint8_t* bytes) noexcept {
   return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
-/// The i-th symbol's row; one CDF needs no array of them.
-template <typename Owner>
-std::size_t row_at(const std::uint32_t* rows, std::size_t i) noexcept {
-  return std::is_same_v<Owner, OwnerInRow> ? 0 : rows[i];
-}
-
 /// Decodes `count` symbols or up to the first that no encoder writes, and returns how many; 4 * count bytes are left.
-template <typename Owner, typename Symbol>
-std::size_t decode_ahead(RangeDecoderState& stream, Owner owner_of, unsigned precision, const std::uint32_t* rows,
-                         Symbol* out, std::size_t count) noexcept {
+/// The i-th symbol's row is rows[i], or 0 if kOneRow.
+template <bool kOneRow, typename Symbol>
+std::size_t decode_ahead(RangeDecoderState& stream, OwnerByBucket owner_of, unsigned precision,
+                         const std::uint32_t* rows, Symbol* out, std::size_t count) noexcept {
   std::uint64_t code = stream.code;
   std::uint64_t range = stream.range;
   std::uint64_t slot_width = range >> precision;
@@ -79,7 +73,7 @@ std::size_t decode_ahead(RangeDecoderState& stream, Owner owner_of, unsigned pre
     if (slot >> precision != 0) [[unlikely]] {
       break;
     }
-    const SlotOwner owner = owner_of(row_at<Owner>(rows, i), slot);
+    const SlotOwner owner = owner_of(kOneRow ? 0 : rows[i], slot);
     out[i] = static_cast<Symbol>(owner.symbol);
     const std::uint64_t stays = code - slot_width * owner.start;
     const std::uint64_t shifted = (code << 32 | word) - (slot_width << 32) * owner.start;
@@ -96,19 +90,19 @@ std::size_t decode_ahead(RangeDecoderState& stream, Owner owner_of, unsigned pre
 }
 
 /// Decodes a piece and counts its symbols in `decoded`; returns what stopped it.
-template <typename Owner, typename Symbol>
+template <bool kOneRow, typename Symbol>
 Errc decode_piece(RangeDecoderState& state, const StaticTable& table, const std::uint32_t* rows,
                   std::span<Symbol> symbols, std::size_t& decoded) noexcept {
-  const Owner owner_of(table);
+  const OwnerByBucket owner_of(table);
   const unsigned precision = table.precision();
   const std::size_t sure = std::min(symbols.size(), static_cast<std::size_t>(state.end - state.next) / 4);
-  decoded = decode_ahead(state, owner_of, precision, rows, symbols.data(), sure);
+  decoded = decode_ahead<kOneRow>(state, owner_of, precision, rows, symbols.data(), sure);
   for (; decoded != symbols.size(); ++decoded) {
     std::uint64_t slot = 0;
     if (const Errc status = find_slot(state, precision, slot); status != Errc::kOk) {
       return status;
     }
-    const SlotOwner owner = owner_of(row_at<Owner>(rows, decoded), slot);
+    const SlotOwner owner = owner_of(kOneRow ? 0 : rows[decoded], slot);
     symbols[decoded] = static_cast<Symbol>(owner.symbol);
     if (const Errc status = consume_symbol(state, owner.start, owner.freq, precision); status != Errc::kOk) {
       return status;
@@ -152,9 +146,9 @@ void RangeDecoder::decode_table(const StaticTable& table, std::span<Symbol> symb
     const auto piece = symbols.subspan(begin, std::min(symbols.size() - begin, kTablePiece));
     std::size_t decoded = 0;
     if (table.rows() == 1) {
-      failure_ = decode_piece<OwnerInRow>(state_, table, nullptr, piece, decoded);
+      failure_ = decode_piece<true>(state_, table, nullptr, piece, decoded);
     } else if (copy_rows(table, index, begin, std::span(rows).first(piece.size()))) {
-      failure_ = decode_piece<OwnerInRows>(state_, table, rows.data(), piece, decoded);
+      failure_ = decode_piece<false>(state_, table, rows.data(), piece, decoded);
     } else {
       failure_ = Errc::kInvalidArgument;
       throw_changed_meanwhile();

@@ -48,7 +48,7 @@ std::size_t pop_groups(StateSpan states, const std::uint32_t*& next, const std::
 template <std::size_t kGroup, typename Symbol>
 std::size_t pop_groups(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
                        const std::uint32_t* rows, Symbol* out, std::size_t rounds, const StaticTable& table) noexcept {
-  const OwnerInRows owner_of(table);
+  const OwnerByBegin owner_of(table);
   const unsigned precision = table.precision();
   const std::uint32_t* word = next;
   std::size_t done = 0;

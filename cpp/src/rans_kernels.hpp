@@ -22,7 +22,7 @@ struct StateSpan {
 
 /// pop_symbol for a symbol of a set of CDFs.
 [[nodiscard, gnu::always_inline]] inline std::uint32_t pop_symbol(std::uint64_t& state, const std::uint32_t*& next,
-                                                                  const OwnerInRows& owner_of, std::size_t row,
+                                                                  const OwnerByBegin& owner_of, std::size_t row,
                                                                   unsigned precision) noexcept {
   const std::uint64_t slot = top_slot(state, precision);
   const SlotOwner owner = owner_of(row, slot);

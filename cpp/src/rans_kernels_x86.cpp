@@ -124,7 +124,7 @@ template <typename Symbol>
 [[gnu::target("avx2")]] std::size_t pop_rows_avx2(StateSpan states, const std::uint32_t*& next,
                                                   const std::uint32_t* limit, const std::uint32_t* rows, Symbol* out,
                                                   std::size_t rounds, const StaticTable& table) noexcept {
-  const OwnerInRows owner_of(table);
+  const OwnerByBegin owner_of(table);
   const __m128i precision = _mm_cvtsi32_si128(static_cast<int>(table.precision()));
   const __m256i slot_mask = _mm256_set1_epi64x((1LL << table.precision()) - 1);
   const __m256i field = _mm256_set1_epi64x(0xffff);
@@ -264,7 +264,7 @@ template <typename Symbol>
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::size_t pop_rows_avx512(
     StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit, const std::uint32_t* rows, Symbol* out,
     std::size_t rounds, const StaticTable& table) noexcept {
-  const OwnerInRows owner_of(table);
+  const OwnerByBegin owner_of(table);
   const __m128i precision = _mm_cvtsi32_si128(static_cast<int>(table.precision()));
   const __m512i slot_mask = _mm512_set1_epi64((1LL << table.precision()) - 1);
   const __m512i low_half = _mm512_set1_epi64(0xffffffff);

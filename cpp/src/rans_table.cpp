@@ -114,7 +114,7 @@ void RansCoder::decode_table(const StaticTable& table, std::span<Symbol> symbols
         failure_ = Errc::kInvalidArgument;
         throw_changed_meanwhile();
       }
-      const OwnerInRows owner_of(table);
+      const OwnerByBegin owner_of(table);
       pop_piece(
           begin, rounds_now, rest_now,
           [&](std::size_t done, std::size_t rounds, const std::uint32_t*& next, const std::uint32_t* limit) {

@@ -61,14 +61,14 @@ struct SlotOwner {
   return {.symbol = symbol, .start = start, .freq = static_cast<std::uint32_t>(lasts[symbol] - start) + 1};
 }
 
-/// In a set of CDFs.
-class OwnerInRows {
+/// By begins(): in a set of CDFs, for decoders that do not wait.
+class OwnerByBegin {
  public:
-  explicit OwnerInRows(const StaticTable& table) noexcept
+  explicit OwnerByBegin(const StaticTable& table) noexcept
       : begins_(table.begins()),
         lasts_(table.lasts()),
         first_symbols_(table.first_symbols()),
-        bits_(table.bucket_bits()),
+        bits_(table.begin_bits()),
         shift_(table.precision() - bits_) {}
 
   /// The owner of slot < 2^P in row < R.
@@ -94,17 +94,21 @@ class OwnerInRows {
   unsigned shift_;
 };
 
-/// In one CDF.
-class OwnerInRow {
+/// By buckets(): for decoders that wait.
+class OwnerByBucket {
  public:
-  explicit OwnerInRow(const StaticTable& table) noexcept
-      : buckets_(table.buckets()), lasts_(table.lasts()), shift_(table.precision() - table.bucket_bits()) {}
+  explicit OwnerByBucket(const StaticTable& table) noexcept
+      : buckets_(table.buckets()),
+        lasts_(table.lasts()),
+        first_symbols_(table.first_symbols()),
+        bits_(table.bucket_bits()),
+        shift_(table.precision() - bits_) {}
 
-  /// The owner of slot < 2^P.
-  [[nodiscard]] SlotOwner operator()(std::size_t /*row*/, std::uint64_t slot) const noexcept {
-    const TableBucket& bucket = buckets_[slot >> shift_];
+  /// The owner of slot < 2^P in row < R.
+  [[nodiscard, gnu::always_inline]] inline SlotOwner operator()(std::size_t row, std::uint64_t slot) const noexcept {
+    const TableBucket& bucket = buckets_[(row << bits_) + (slot >> shift_)];
     if (slot > bucket.next_last) [[unlikely]] {
-      return search_owner(lasts_, bucket.symbol + 2U, slot);
+      return search_owner(lasts_ + first_symbols_[row] + kLastsBehind * row, bucket.symbol + 2U, slot);
     }
     const bool is_next = slot > bucket.last;
     const std::uint32_t start = is_next ? bucket.last + 1U : bucket.start;
@@ -115,6 +119,8 @@ class OwnerInRow {
  private:
   const TableBucket* buckets_;
   const std::uint16_t* lasts_;
+  const std::uint32_t* first_symbols_;
+  unsigned bits_;
   unsigned shift_;
 };
 

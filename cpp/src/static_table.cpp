@@ -43,17 +43,32 @@ TableSymbol make_table_symbol(std::uint32_t start, std::uint32_t freq) noexcept 
 namespace {
 
 // One CDF takes 2^11 buckets of 8 bytes, 16 KiB, and leaves half of any first-level cache to others; twice as many make
-// range decoders 1 % faster where that is large. A set takes up to 2^17 of 2 bytes, 256 KiB, for a second-level cache.
-constexpr unsigned kBitsOfOne = 11;
-constexpr unsigned kBitsOfSet = 17;
+// range decoders 1 % faster where that is large. A set takes at most 2^16 of them, 512 KiB, and 2^17 begins of 2 bytes,
+// 256 KiB: what a second-level cache holds.
+constexpr unsigned kMostBucketBits = 11;
+constexpr unsigned kBucketBitsOfSet = 16;
+constexpr unsigned kBeginBitsOfSet = 17;
 constexpr unsigned kLeastBits = 4;  // for sets of thousands: less memory than their symbols take
 
-unsigned bits_of_buckets(std::size_t rows, unsigned precision) {
-  if (rows == 1) {
-    return std::min(precision, kBitsOfOne);
+/// log2 of how many entries a row gets, of 2^bits_of_set in all.
+unsigned bits_of_row(std::size_t rows, unsigned precision, unsigned bits_of_set) {
+  const auto row_bits = std::min(static_cast<unsigned>(std::bit_width(rows - 1)), bits_of_set);
+  return std::min(precision, std::max(bits_of_set - row_bits, kLeastBits));
+}
+
+/// Calls add(row, symbol) with the symbol of every 2^shift-th slot of every row.
+template <typename Add>
+void for_first_slots(const StaticTable& table, unsigned shift, Add&& add) {
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const TableSymbol* const symbols = table.symbols() + table.first_symbols()[row];
+    std::size_t symbol = 0;
+    for (std::size_t slot = 0; slot < std::size_t{1} << table.precision(); slot += std::size_t{1} << shift) {
+      while (symbols[symbol].start + std::size_t{symbols[symbol].freq_minus_1} < slot) {
+        ++symbol;
+      }
+      add(row, symbol);
+    }
   }
-  const auto row_bits = std::min(static_cast<unsigned>(std::bit_width(rows - 1)), kBitsOfSet);
-  return std::min(precision, std::max(kBitsOfSet - row_bits, kLeastBits));
 }
 
 void check_table_precision(unsigned precision) {
@@ -89,33 +104,25 @@ void StaticTable::append(std::span<const Integer> cdf) {
 }
 
 void StaticTable::fill_buckets() {
-  bucket_bits_ = bits_of_buckets(rows(), precision_);
-  if (rows() == 1) {
-    buckets_.reserve(std::size_t{1} << bucket_bits_);
-  } else {
-    begins_.reserve(rows() << bucket_bits_);
-  }
-  for (std::size_t row = 0; row < rows(); ++row) {
+  bucket_bits_ = std::min(bits_of_row(rows(), precision_, kBucketBitsOfSet), kMostBucketBits);
+  buckets_.reserve(rows() << bucket_bits_);
+  for_first_slots(*this, precision_ - bucket_bits_, [&](std::size_t row, std::size_t symbol) {
     const std::uint16_t* const row_lasts = lasts() + first_symbols_[row] + kLastsBehind * row;
-    const std::size_t final_symbol = vocabulary(row) - 1;
-    std::size_t symbol = 0;
-    for (std::size_t bucket = 0; bucket < std::size_t{1} << bucket_bits_; ++bucket) {
-      const std::size_t slot = bucket << (precision_ - bucket_bits_);
-      while (row_lasts[symbol] < slot) {
-        ++symbol;
-      }
-      if (rows() == 1) {
-        buckets_.push_back({
-            .symbol = static_cast<std::uint16_t>(symbol),
-            .start = symbols_[symbol].start,
-            .last = row_lasts[symbol],
-            .next_last = row_lasts[std::min(symbol + 1, final_symbol)],
-        });
-      } else {
-        begins_.push_back(static_cast<std::uint16_t>(symbol));
-      }
-    }
-  }
+    buckets_.push_back({
+        .symbol = static_cast<std::uint16_t>(symbol),
+        .start = symbols_[first_symbols_[row] + symbol].start,
+        .last = row_lasts[symbol],
+        .next_last = row_lasts[std::min(symbol + 1, vocabulary(row) - 1)],
+    });
+  });
+}
+
+void StaticTable::fill_begins() {
+  begin_bits_ = bits_of_row(rows(), precision_, kBeginBitsOfSet);
+  begins_.reserve(rows() << begin_bits_);
+  for_first_slots(*this, precision_ - begin_bits_, [&](std::size_t /*row*/, std::size_t symbol) {
+    begins_.push_back(static_cast<std::uint16_t>(symbol));
+  });
 }
 
 void StaticTable::fill_slots() {
@@ -134,6 +141,8 @@ void StaticTable::finish() {
   fill_buckets();
   if (rows() == 1) {
     fill_slots();
+  } else {
+    fill_begins();
   }
 }
 

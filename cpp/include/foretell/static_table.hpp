@@ -1,15 +1,16 @@
 // A CDF for many symbols, or a set of CDFs of which each symbol names one, made ready once: no division to encode with
 // them, hardly a search to decode.
 //
-// Decoders of one CDF that wait for no symbol before they look up the next (rANS, interleaved) read all that they need
-// of a slot from one of 2^P entries of 8 bytes: one access, that of a slow cache at P = 16 (512 KiB) and of the fastest
-// up to P = 12 (32 KiB).
+// Decoders want all that they need of a slot in one access. Which one is best depends on what waits for it:
 //
-// For a range decoder, which waits out every access, that is slow; for a set of CDFs it is large (256 of them: 128
-// MiB). These cut the slots of a CDF into 2^B buckets of equal size, few enough for a fast cache. Of one CDF a bucket
-// keeps two symbols, that of its first slot and the next one: mostly it lies in those, unless its symbols are rare, and
-// then so is the search. Of a set a bucket keeps only the symbol of its first slot, and what follows is compared eight
-// symbols at a time.
+// - rANS, interleaved, waits for none: for one CDF an entry of 8 bytes for each of the 2^P slots, in a slow cache at
+//   P = 16 (512 KiB) and in the fastest up to P = 12 (32 KiB).
+// - A range decoder waits out every access. The slots of a CDF are cut into 2^B buckets of equal size, few enough for a
+//   fast cache, that keep two symbols each: that of the first slot and the next one. Mostly a bucket lies in those,
+//   unless its symbols are rare; then so is the search that follows.
+// - rANS with a set of CDFs, for which entries for each slot are too large (256 of them: 128 MiB): buckets of 2 bytes,
+//   four times as many in less memory, that keep only the symbol of the first slot. What follows it is compared, eight
+//   symbols at a time, without a branch that noise decides.
 //
 // Encoders divide by a symbol's freq f with one multiplication. For every x < f * 2^(64-P) they need floor(x / f)
 // exactly. Let 2^(k-1) < f <= 2^k and D = 2^(63+k) (the bits that a 64-bit reciprocal of f can hold: D / f < 2^64), and
@@ -71,7 +72,7 @@ struct TableSymbol {
   return static_cast<std::uint16_t>(entry >> 48);
 }
 
-/// What a decoder needs of the slots that share their upper B bits.
+/// What a range decoder needs of the slots that share their upper B bits.
 struct TableBucket {
   std::uint16_t symbol;     // that of the first slot
   std::uint16_t start;      // its first slot
@@ -119,9 +120,12 @@ class StaticTable {
 
   /// B.
   [[nodiscard]] unsigned bucket_bits() const noexcept { return bucket_bits_; }
-  /// [2^B] for one CDF, nothing for a set.
+  /// [R, 2^B]
   [[nodiscard]] const TableBucket* buckets() const noexcept { return buckets_.data(); }
-  /// [R, 2^B] for a set, nothing for one CDF: the symbol of each bucket's first slot.
+  /// log2 of how many begins() there are in a row.
+  [[nodiscard]] unsigned begin_bits() const noexcept { return begin_bits_; }
+  /// [R, 2^begin_bits] for a set, nothing for one CDF: the symbol of the first of the slots that share their upper
+  /// bits.
   [[nodiscard]] const std::uint16_t* begins() const noexcept { return begins_.data(); }
   /// Row after row the last slot of each symbol, then kLastsBehind numbers 0xffff; one such number stands before all.
   [[nodiscard]] const std::uint16_t* lasts() const noexcept { return lasts_.data() + 1; }
@@ -130,11 +134,13 @@ class StaticTable {
   template <typename Integer>
   void append(std::span<const Integer> cdf);
   void fill_buckets();
+  void fill_begins();
   void fill_slots();
   void finish();
 
   unsigned precision_;
   unsigned bucket_bits_ = 0;  // <= precision_
+  unsigned begin_bits_ = 0;   // <= precision_
   std::size_t vocabulary_ = 0;
   std::vector<std::uint32_t> first_symbols_{0};
   std::vector<TableSymbol> symbols_;
