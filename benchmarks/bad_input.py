@@ -19,7 +19,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from contestants import FORETELL, Contestant, ForetellLanes, ForetellRansTable, Native, Table, UnsupportedError
+from contestants import (
+    FORETELL,
+    Contestant,
+    ForetellLanes,
+    ForetellRangeTable,
+    ForetellRansTable,
+    Native,
+    Table,
+    UnsupportedError,
+)
 from foretell import cdf
 from foretell.errors import Error
 from isolated import attempt
@@ -183,7 +192,8 @@ def main() -> int:
     for name, reason in missing.items():
         print(f"not installed: {name} ({reason})")
     # Without those that have no whole messages, or are like another one but for speed.
-    ours: list[Contestant] = [one() for one in FORETELL if not issubclass(one, (ForetellLanes, ForetellRansTable))]
+    other_ways = (ForetellLanes, ForetellRangeTable, ForetellRansTable)
+    ours: list[Contestant] = [one() for one in FORETELL if not issubclass(one, other_ways)]
     contestants = [*ours, *(peer for peer in peers if not isinstance(peer, TorchAnsTable))]
     results: dict[str, dict[str, str]] = {}
     for name, trial in TRIALS.items():

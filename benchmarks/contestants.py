@@ -185,6 +185,42 @@ class ForetellRange(Contestant):
         return lambda rows: step(cdf.from_probabilities(rows, precision, out))
 
 
+def row_indices(table: Table, count: int) -> NDArray[np.int32] | None:
+    """Return which row of a set codes which symbol."""
+    return np.arange(count, dtype=np.int32) % np.int32(len(table.cdf)) if len(table.cdf) > 1 else None
+
+
+def static_table(table: Table, count: int) -> Native:
+    if table.precision > 16:
+        raise UnsupportedError("tables reach precision 16")
+    if len(table.cdf) > 256:
+        raise UnsupportedError("a row for each symbol is no set")
+    return Native(StaticTable(table.cdf, table.precision), (table.precision, row_indices(table, count)))
+
+
+class ForetellRangeTable(Contestant):
+    name = "foretell range, table"
+
+    def symbols(self, symbols: NDArray[np.int32]) -> Any:
+        return narrow(symbols)
+
+    def table(self, table: Table, count: int) -> Native:
+        return static_table(table, count)
+
+    def encode(self, symbols: Any, table: Native) -> Any:
+        precision, index = table.rest
+        encoder = RangeEncoder(precision)
+        encoder.encode_table(symbols, table.rows, index)
+        return encoder.finish()
+
+    def decode(self, stream: Any, table: Native, count: int) -> Any:
+        precision, index = table.rest
+        decoder = RangeDecoder(stream, precision)
+        decoded = decoder.decode_table(count, table.rows, index)
+        decoder.finish()
+        return decoded
+
+
 class ForetellLanes(Contestant):
     name = "foretell lanes"
 
@@ -271,21 +307,20 @@ class ForetellRans(Contestant):
 class ForetellRansTable(ForetellRans):
     name = "foretell rANS, table"
     interleave = 32
-    one_row = True
 
     def table(self, table: Table, count: int) -> Native:
-        if len(table.cdf) != 1:
-            raise UnsupportedError("one CDF for all symbols only")
-        return Native(StaticTable(table.cdf[0], table.precision), table.precision)
+        return static_table(table, count)
 
     def encode(self, symbols: Any, table: Native) -> Any:
-        coder = RansCoder(table.rest, self.interleave)
-        coder.encode_table_reverse(symbols, table.rows)
+        precision, index = table.rest
+        coder = RansCoder(precision, self.interleave)
+        coder.encode_table_reverse(symbols, table.rows, index)
         return coder.to_bytes()
 
     def decode(self, stream: Any, table: Native, count: int) -> Any:
-        coder = RansCoder.from_bytes(stream, table.rest, self.interleave)
-        decoded = coder.decode_table(count, table.rows)
+        precision, index = table.rest
+        coder = RansCoder.from_bytes(stream, precision, self.interleave)
+        decoded = coder.decode_table(count, table.rows, index)
         coder.finish()
         return decoded
 
@@ -296,6 +331,7 @@ class ForetellRansTable(ForetellRans):
 FORETELL: tuple[type[Contestant], ...] = (
     ForetellRange,
     ForetellRange16,
+    ForetellRangeTable,
     ForetellLanes,
     ForetellLanes16,
     ForetellRans,

@@ -6,6 +6,7 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "C++ core of foretell; use foretell.coders and foretell.cdf.";
   module.def("isa", [] { return foretell::name(foretell::isa()); });
   foretell::bindings::register_errors(module);
+  foretell::bindings::register_table(module);  // before the coders, whose signatures name it
   foretell::bindings::register_range(module);
   foretell::bindings::register_lanes(module);
   foretell::bindings::register_binary(module);

@@ -8,6 +8,7 @@ namespace foretell::bindings {
 void register_errors(pybind11::module_& module);
 void register_range(pybind11::module_& module);
 void register_lanes(pybind11::module_& module);
+void register_table(pybind11::module_& module);
 void register_binary(pybind11::module_& module);
 void register_cdf(pybind11::module_& module);
 void register_contexts(pybind11::module_& module);

@@ -7,6 +7,7 @@
 #include "foretell/rans.hpp"
 #include "register.hpp"
 #include "symbols.hpp"
+#include "table_arguments.hpp"
 
 namespace foretell::bindings {
 namespace {
@@ -51,52 +52,20 @@ py::object decode(PyRansCoder& self, const py::object& cdf, const py::object& ou
   return symbols.object();
 }
 
-// -- one CDF for all symbols -----------------------------------------------------------------------------------------
+// -- tables ----------------------------------------------------------------------------------------------------------
 
-StaticTable make_table(const py::object& cdf, unsigned precision) {
-  const py::array array = as_array(cdf, "cdf", 1);
-  return visit_cdf(array, [&](auto values) { return StaticTable(values, precision); });
+void encode_table_reverse(PyRansCoder& self, const py::object& symbols, const StaticTable& table,
+                          const py::object& index) {
+  const IntegersArgument values(symbols, "symbols");
+  const IndexArgument rows(index, table, values.values.size());
+  self([&](RansCoder& coder) { coder.encode_table_reverse(values.values, table, rows.values); });
 }
 
-py::dtype table_dtype(const StaticTable& table) {
-  return table.fits_byte() ? py::dtype::of<std::uint8_t>() : py::dtype::of<std::uint16_t>();
-}
-
-void encode_table_reverse(PyRansCoder& self, const py::object& symbols, const StaticTable& table) {
-  const py::array array = as_array(symbols, "symbols", 1);
-  const auto encode = [&](auto values) { self([&](RansCoder& coder) { coder.encode_table_reverse(values, table); }); };
-  if (holds<std::uint8_t>(array)) {
-    encode(view<std::uint8_t>(array));
-  } else if (holds<std::uint16_t>(array)) {
-    encode(view<std::uint16_t>(array));
-  } else if (holds<std::uint32_t>(array)) {
-    encode(view<std::uint32_t>(array));
-  } else {
-    const std::vector<std::uint32_t> values = SymbolsArgument(array, "symbols", 1, table.vocabulary()).copy();
-    encode(std::span<const std::uint32_t>(values));
-  }
-}
-
-template <typename Symbol>
-py::array decode_table_as(PyRansCoder& self, py::ssize_t count, const StaticTable& table, const py::object& out) {
-  py::array symbols;
-  if (out.is_none()) {
-    symbols = py::array_t<Symbol>(count);
-  } else {
-    symbols = as_array_of<Symbol>(out, "out", 1);
-    check_length(symbols, "out", 0, static_cast<std::size_t>(count));
-  }
-  const std::span<Symbol> target{static_cast<Symbol*>(symbols.mutable_data()), static_cast<std::size_t>(count)};
-  self([&](RansCoder& coder) { coder.decode_table(table, target); });
-  return symbols;
-}
-
-py::array decode_table(PyRansCoder& self, py::ssize_t count, const StaticTable& table, const py::object& out) {
-  if (count < 0) {
-    throw py::value_error("count: expected at least 0, got " + std::to_string(count));
-  }
-  return table.fits_byte() ? decode_table_as<std::uint8_t>(self, count, table, out)
-                           : decode_table_as<std::uint16_t>(self, count, table, out);
+py::object decode_table(PyRansCoder& self, py::ssize_t count, const StaticTable& table, const py::object& index,
+                        const py::object& out) {
+  return decode_symbols(count, table, index, out, [&](auto symbols, Integers rows) {
+    self([&](RansCoder& coder) { coder.decode_table(table, symbols, rows); });
+  });
 }
 
 // -- docstrings ------------------------------------------------------------------------------------------------------
@@ -198,23 +167,26 @@ TruncatedError
 ValueError
     A row does not rise from 0 to 2**precision; the coder is then in a failed state.)";
 
-constexpr const char* kEncodeTableDoc = R"(Encode N symbols of one CDF, the last of them first.
+constexpr const char* kEncodeTableDoc = R"(Encode N symbols with a table, the last of them first.
 
-The stream is that of encode_symbols_reverse with N copies of the CDF, in a fraction of the time.
+The stream is that of encode_symbols_reverse with the same CDFs, in a fraction of the time.
 
 Parameters
 ----------
 symbols : integers of 8 to 64 bits [N]
-    In 0..V-1. int32 and int64 are copied first.
+    Each in 0..V-1 of its row.
 table : StaticTable
     Of the coder's precision.
+index : integers of 8 to 64 bits [N], optional
+    Which row of the table codes each symbol, in 0..R-1. Needed if the table has several.
 
 Raises
 ------
 ValueError
-    A symbol is outside 0..V-1, or the table has another precision; nothing is encoded.)";
+    A symbol is outside its row or an index outside the table, or the table has another precision; nothing is
+    encoded.)";
 
-constexpr const char* kDecodeTableDoc = R"(Decode the next N symbols, all of one CDF.
+constexpr const char* kDecodeTableDoc = R"(Decode the next N symbols with a table.
 
 Parameters
 ----------
@@ -222,46 +194,22 @@ count : int
     N.
 table : StaticTable
     Of the coder's precision.
+index : integers of 8 to 64 bits [N], optional
+    The encoder's. Needed if the table has several rows.
 out : table.dtype [N], optional
     Where to write the symbols; a new array by default.
 
 Returns
 -------
 table.dtype [N]
-    uint8 if the table has at most 256 symbols, else uint16.
+    uint8 if no row of the table has more than 256 symbols, else uint16.
 
 Raises
 ------
 TruncatedError
     The stream ends before N symbols, or is damaged; the coder is then in a failed state.
 ValueError
-    The table has another precision.)";
-
-constexpr const char* kTableDoc = R"(One CDF for many symbols, with look-ups made once. Immutable.
-
-Parameters
-----------
-cdf : uint16, uint32 or uint64 [V + 1]
-    Rises strictly from 0 to 2**precision.
-precision : int
-    1..16.
-
-Raises
-------
-ValueError
-    The CDF breaks its rules.
-
-Examples
---------
->>> import numpy as np
->>> table = StaticTable(np.array([0, 30000, 60000, 65536], dtype=np.uint32), precision=16)
->>> coder = RansCoder(precision=16, interleave=2)
->>> coder.encode_table_reverse(np.array([0, 1, 1, 0, 2, 0], dtype=np.uint8), table)
->>> stream = coder.to_bytes()
->>> coder = RansCoder.from_bytes(stream, precision=16, interleave=2)
->>> coder.decode_table(6, table)
-array([0, 1, 1, 0, 2, 0], dtype=uint8)
->>> coder.finish())";
+    An index is outside the table, or the table has another precision; nothing is decoded.)";
 
 constexpr const char* kFinishDoc = R"(Check that everything was decoded.
 
@@ -275,12 +223,6 @@ CorruptError
 }  // namespace
 
 void register_rans(py::module_& module) {
-  py::class_<StaticTable>(module, "StaticTable", kTableDoc)
-      .def(py::init(&make_table), py::arg("cdf"), py::arg("precision"))
-      .def_property_readonly("precision", &StaticTable::precision, "Bits of the CDF.")
-      .def_property_readonly("vocabulary", &StaticTable::vocabulary, "V.")
-      .def_property_readonly("dtype", &table_dtype, "Of decoded symbols: uint8 if V <= 256, else uint16.");
-
   py::class_<PyRansCoder>(module, "RansCoder", kCoderDoc)
       .def(py::init<unsigned, std::size_t>(), py::arg("precision"), py::arg("interleave") = 1)
       .def_static("from_bytes", &from_bytes, py::arg("data"), py::arg("precision"), py::arg("interleave") = 1,
@@ -296,9 +238,10 @@ void register_rans(py::module_& module) {
       .def("encode_reverse", &encode_reverse, py::arg("start"), py::arg("freq"), kEncodeDoc)
       .def("encode_symbols_reverse", &encode_symbols_reverse, py::arg("symbols"), py::arg("cdf"), kEncodeSymbolsDoc)
       .def("decode", &decode, py::arg("cdf"), py::arg("out") = py::none(), kDecodeDoc)
-      .def("encode_table_reverse", &encode_table_reverse, py::arg("symbols"), py::arg("table"), kEncodeTableDoc)
-      .def("decode_table", &decode_table, py::arg("count"), py::arg("table"), py::arg("out") = py::none(),
-           kDecodeTableDoc)
+      .def("encode_table_reverse", &encode_table_reverse, py::arg("symbols"), py::arg("table"),
+           py::arg("index") = py::none(), kEncodeTableDoc)
+      .def("decode_table", &decode_table, py::arg("count"), py::arg("table"), py::arg("index") = py::none(),
+           py::arg("out") = py::none(), kDecodeTableDoc)
       .def(
           "to_bytes",
           [](PyRansCoder& self) { return to_bytes(self([](const RansCoder& coder) { return coder.to_bytes(); })); },

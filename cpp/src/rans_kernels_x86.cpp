@@ -53,6 +53,24 @@ alignas(16) constexpr auto kExpansions = make_expansions();
   return _mm256_inserti128_si256(_mm256_castsi128_si256(low), load_pair(from + at[2], from + at[3]), 1);
 }
 
+/// quotient * freq; of `freq` only the low halves are looked at, as vpmuludq does.
+[[gnu::target("avx2")]] inline __m256i multiply_four(__m256i quotient, __m256i freq) noexcept {
+  const __m256i high = _mm256_mul_epu32(_mm256_srli_epi64(quotient, 32), freq);
+  return _mm256_add_epi64(_mm256_mul_epu32(quotient, freq), _mm256_slli_epi64(high, 32));
+}
+
+/// Gives a word to each lane that fell below 2^32.
+[[gnu::target("avx2")]] inline __m256i refill_four(__m256i rest, const std::uint32_t*& word) noexcept {
+  // rest < 2^32: its upper half is zero.
+  const __m256i moves = _mm256_shuffle_epi32(_mm256_cmpeq_epi32(rest, _mm256_setzero_si256()), 0xf5);
+  const auto lanes = static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(moves)));
+  const __m128i expansion = _mm_load_si128(reinterpret_cast<const __m128i*>(kExpansions[lanes].data()));
+  const __m128i words = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(word)), expansion);
+  const __m256i refilled = _mm256_or_si256(_mm256_slli_epi64(rest, 32), _mm256_cvtepu32_epi64(words));
+  word += std::popcount(lanes);
+  return _mm256_blendv_epi8(rest, refilled, moves);
+}
+
 /// Stores the low bits of the four lanes.
 template <typename Symbol>
 [[gnu::target("avx2")]] inline void store_lanes(Symbol* out, __m256i symbols) noexcept {
@@ -75,7 +93,6 @@ template <typename Symbol>
   const __m128i precision = _mm_cvtsi32_si128(static_cast<int>(table.precision()));
   const __m256i slot_mask = _mm256_set1_epi64x((1LL << table.precision()) - 1);
   const __m256i offset_mask = _mm256_set1_epi64x(0xffff);
-  const __m256i zero = _mm256_setzero_si256();
   const std::uint32_t* word = next;
   std::size_t done = 0;
   for (; done != rounds && word <= limit; ++done) {
@@ -83,23 +100,63 @@ template <typename Symbol>
       auto* const memory = reinterpret_cast<__m256i*>(states.data + i);
       const __m256i state = _mm256_loadu_si256(memory);
       const __m256i entry = load_four(slots, _mm256_and_si256(state, slot_mask));
-      // freq * (state >> P), by vpmuludq, which takes the low halves of its operands: freq is one.
-      const __m256i quotient = _mm256_srl_epi64(state, precision);
-      const __m256i low = _mm256_mul_epu32(quotient, entry);
-      const __m256i high = _mm256_mul_epu32(_mm256_srli_epi64(quotient, 32), entry);
-      const __m256i product = _mm256_add_epi64(low, _mm256_slli_epi64(high, 32));
+      const __m256i product = multiply_four(_mm256_srl_epi64(state, precision), entry);
       const __m256i rest = _mm256_add_epi64(product, _mm256_and_si256(_mm256_srli_epi64(entry, 32), offset_mask));
-      // rest < 2^32: its upper half is zero.
-      const __m256i moves = _mm256_shuffle_epi32(_mm256_cmpeq_epi32(rest, zero), 0xf5);
-      const auto lanes = static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(moves)));
-      const __m128i expansion = _mm_load_si128(reinterpret_cast<const __m128i*>(kExpansions[lanes].data()));
-      const __m128i words = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(word)), expansion);
-      const __m256i refilled = _mm256_or_si256(_mm256_slli_epi64(rest, 32), _mm256_cvtepu32_epi64(words));
-      _mm256_storeu_si256(memory, _mm256_blendv_epi8(rest, refilled, moves));
-      word += std::popcount(lanes);
+      _mm256_storeu_si256(memory, refill_four(rest, word));
       store_lanes(out + i, _mm256_srli_epi64(entry, 48));
     }
     out += states.size;
+  }
+  next = word;
+  return done;
+}
+
+/// The last slots before and of a symbol, in the two halves of four bytes.
+inline __m128i load_lasts(const std::uint16_t* symbol_last) noexcept { return _mm_loadu_si32(symbol_last - 1); }
+
+/// Those of four symbols, side by side.
+inline __m128i load_lasts_of_four(const std::uint16_t* const* at) noexcept {
+  return _mm_unpacklo_epi64(_mm_unpacklo_epi32(load_lasts(at[0]), load_lasts(at[1])),
+                            _mm_unpacklo_epi32(load_lasts(at[2]), load_lasts(at[3])));
+}
+
+template <typename Symbol>
+[[gnu::target("avx2")]] std::size_t pop_rows_avx2(StateSpan states, const std::uint32_t*& next,
+                                                  const std::uint32_t* limit, const std::uint32_t* rows, Symbol* out,
+                                                  std::size_t rounds, const StaticTable& table) noexcept {
+  const OwnerByBegin owner_of(table);
+  const __m128i precision = _mm_cvtsi32_si128(static_cast<int>(table.precision()));
+  const __m256i slot_mask = _mm256_set1_epi64x((1LL << table.precision()) - 1);
+  const __m256i field = _mm256_set1_epi64x(0xffff);
+  const __m256i one = _mm256_set1_epi64x(1);
+  const std::uint32_t* word = next;
+  std::size_t done = 0;
+  for (; done != rounds && word <= limit; ++done) {
+    for (std::size_t group = 0; group != states.size; group += 4) {
+      auto* const memory = reinterpret_cast<__m256i*>(states.data + group);
+      const __m256i state = _mm256_loadu_si256(memory);
+      const __m256i slot = _mm256_and_si256(state, slot_mask);
+      alignas(32) std::uint64_t slots[4];
+      _mm256_store_si256(reinterpret_cast<__m256i*>(slots), slot);
+      const std::uint16_t* at[4];
+      std::uint32_t symbols[4];
+      for (std::size_t i = 0; i != 4; ++i) {
+        const std::uint16_t* const lasts = owner_of.lasts(rows[i]);
+        symbols[i] = search_symbol(lasts, owner_of.begin(rows[i], slots[i]), slots[i]);
+        at[i] = lasts + symbols[i];
+      }
+      for (std::size_t i = 0; i != 4; ++i) {
+        out[i] = static_cast<Symbol>(symbols[i]);
+      }
+      const __m256i lasts = _mm256_cvtepu32_epi64(load_lasts_of_four(at));
+      const __m256i start = _mm256_and_si256(_mm256_add_epi64(lasts, one), field);
+      const __m256i freq = _mm256_add_epi64(_mm256_sub_epi64(_mm256_srli_epi64(lasts, 16), start), one);
+      const __m256i product = multiply_four(_mm256_srl_epi64(state, precision), freq);
+      const __m256i rest = _mm256_add_epi64(product, _mm256_sub_epi64(slot, start));
+      _mm256_storeu_si256(memory, refill_four(rest, word));
+      out += 4;
+      rows += 4;
+    }
   }
   next = word;
   return done;
@@ -121,6 +178,17 @@ template <typename Symbol>
   return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
 }
 
+/// Gives a word to each lane that fell below 2^32.
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline __m512i refill_eight(__m512i rest,
+                                                                                  const std::uint32_t*& word,
+                                                                                  __m512i low_half) noexcept {
+  const __mmask8 lanes = _mm512_cmple_epu64_mask(rest, low_half);
+  const __m256i words = _mm256_maskz_expand_epi32(lanes, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(word)));
+  const __m512i refilled = _mm512_or_si512(_mm512_slli_epi64(rest, 32), _mm512_cvtepu32_epi64(words));
+  word += std::popcount(static_cast<unsigned>(lanes));
+  return _mm512_mask_mov_epi64(rest, lanes, refilled);
+}
+
 struct Constants512 {
   __m128i precision;
   __m512i slot_mask;
@@ -138,11 +206,7 @@ template <typename Symbol>
   const __m512i product = _mm512_mullo_epi64(quotient, _mm512_and_si512(entry, constants.low_half));
   const __m512i offset = _mm512_and_si512(_mm512_srli_epi64(entry, 32), constants.offset_mask);
   const __m512i rest = _mm512_add_epi64(product, offset);
-  const __mmask8 lanes = _mm512_cmple_epu64_mask(rest, constants.low_half);
-  const __m256i words = _mm256_maskz_expand_epi32(lanes, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(word)));
-  const __m512i refilled = _mm512_or_si512(_mm512_slli_epi64(rest, 32), _mm512_cvtepu32_epi64(words));
-  state = _mm512_mask_mov_epi64(rest, lanes, refilled);
-  word += std::popcount(static_cast<unsigned>(lanes));
+  state = refill_eight(rest, word, constants.low_half);
   const __m512i symbol = _mm512_srli_epi64(entry, 48);
   if constexpr (sizeof(Symbol) == 1) {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm512_cvtepi64_epi8(symbol));
@@ -189,6 +253,69 @@ template <std::size_t kVectors, typename Symbol>
   return done;
 }
 
+/// count_below, by a comparison that gives a mask.
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline unsigned count_below_avx512(const std::uint16_t* lasts,
+                                                                                         __m128i slots) noexcept {
+  const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(lasts));
+  return static_cast<unsigned>(std::popcount(static_cast<unsigned>(_mm_cmplt_epu16_mask(eight, slots))));
+}
+
+template <typename Symbol>
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::size_t pop_rows_avx512(
+    StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit, const std::uint32_t* rows, Symbol* out,
+    std::size_t rounds, const StaticTable& table) noexcept {
+  const OwnerByBegin owner_of(table);
+  const __m128i precision = _mm_cvtsi32_si128(static_cast<int>(table.precision()));
+  const __m512i slot_mask = _mm512_set1_epi64((1LL << table.precision()) - 1);
+  const __m512i low_half = _mm512_set1_epi64(0xffffffff);
+  const __m512i field = _mm512_set1_epi64(0xffff);
+  const __m512i one = _mm512_set1_epi64(1);
+  const std::uint32_t* word = next;
+  std::size_t done = 0;
+  for (; done != rounds && word <= limit; ++done) {
+    for (std::size_t group = 0; group != states.size; group += 8) {
+      std::uint64_t* const memory = states.data + group;
+      const __m512i state = _mm512_loadu_si512(memory);
+      const __m512i slot = _mm512_and_si512(state, slot_mask);
+      alignas(64) std::uint64_t slots[8];
+      _mm512_store_si512(slots, slot);
+      const std::uint16_t* at[8];
+      std::uint32_t symbols[8];
+#if defined(__clang__)
+#pragma unroll
+#else
+#pragma GCC unroll 8
+#endif
+      for (std::size_t i = 0; i != 8; ++i) {
+        const std::uint16_t* const lasts = owner_of.lasts(rows[i]);
+        std::uint32_t symbol = owner_of.begin(rows[i], slots[i]);
+        const unsigned below = count_below_avx512(lasts + symbol, _mm_set1_epi16(static_cast<short>(slots[i])));
+        symbol += below;
+        if (below == kLastsBehind) [[unlikely]] {
+          symbol = search_symbol(lasts, symbol, slots[i]);
+        }
+        symbols[i] = symbol;
+        at[i] = lasts + symbol;
+      }
+      for (std::size_t i = 0; i != 8; ++i) {
+        out[i] = static_cast<Symbol>(symbols[i]);
+      }
+      const __m256i pairs =
+          _mm256_inserti128_si256(_mm256_castsi128_si256(load_lasts_of_four(at)), load_lasts_of_four(at + 4), 1);
+      const __m512i lasts = _mm512_cvtepu32_epi64(pairs);
+      const __m512i start = _mm512_and_si512(_mm512_add_epi64(lasts, one), field);
+      const __m512i freq = _mm512_add_epi64(_mm512_sub_epi64(_mm512_srli_epi64(lasts, 16), start), one);
+      const __m512i product = _mm512_mullo_epi64(_mm512_srl_epi64(state, precision), freq);
+      const __m512i rest = _mm512_add_epi64(product, _mm512_sub_epi64(slot, start));
+      _mm512_storeu_si512(memory, refill_eight(rest, word, low_half));
+      out += 8;
+      rows += 8;
+    }
+  }
+  next = word;
+  return done;
+}
+
 }  // namespace
 
 std::size_t pop_rounds_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit, std::uint8_t* out,
@@ -211,6 +338,30 @@ std::size_t pop_rounds_avx512(StateSpan states, const std::uint32_t*& next, cons
                               std::uint16_t* out, std::size_t rounds, const StaticTable& table) noexcept {
   return states.size == 32 ? pop_avx512<4>(states, next, limit, out, rounds, table)
                            : pop_avx512<8>(states, next, limit, out, rounds, table);
+}
+
+std::size_t pop_rounds_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                            const std::uint32_t* rows, std::uint8_t* out, std::size_t rounds,
+                            const StaticTable& table) noexcept {
+  return pop_rows_avx2(states, next, limit, rows, out, rounds, table);
+}
+
+std::size_t pop_rounds_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                            const std::uint32_t* rows, std::uint16_t* out, std::size_t rounds,
+                            const StaticTable& table) noexcept {
+  return pop_rows_avx2(states, next, limit, rows, out, rounds, table);
+}
+
+std::size_t pop_rounds_avx512(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                              const std::uint32_t* rows, std::uint8_t* out, std::size_t rounds,
+                              const StaticTable& table) noexcept {
+  return pop_rows_avx512(states, next, limit, rows, out, rounds, table);
+}
+
+std::size_t pop_rounds_avx512(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                              const std::uint32_t* rows, std::uint16_t* out, std::size_t rounds,
+                              const StaticTable& table) noexcept {
+  return pop_rows_avx512(states, next, limit, rows, out, rounds, table);
 }
 
 }  // namespace foretell

@@ -25,8 +25,9 @@ Which one to use:
     that have the whole message before them, and for bits-back coding, which pops from what it pushed.
     `RansCoder.finish` finds most damage.
 `StaticTable`
-    One CDF for all symbols, at precisions up to 16: `RansCoder.encode_table_reverse` and `RansCoder.decode_table` are
-    the fastest way to code millions of symbols; give the coder an interleave of 32.
+    One CDF for many symbols, or a set of CDFs of which each symbol names one by an index, at precisions up to 16:
+    `RansCoder.encode_table_reverse` and `RansCoder.decode_table` are the fastest way to code millions of symbols (give
+    the coder an interleave of 32), `RangeEncoder.encode_table` and `RangeDecoder.decode_table` the fastest queue.
 
 To learn how such a coder works, read `foretell.bisection`: the same idea for one token at a time, in plain Python.
 

@@ -8,6 +8,8 @@
 
 #include "check.hpp"
 #include "foretell/errc.hpp"
+#include "slot_owner.hpp"
+#include "table_messages.hpp"
 
 namespace foretell {
 namespace {
@@ -73,6 +75,89 @@ void every_slot_finds_its_symbol() {
   }
 }
 
+/// The owner of every slot of every row, by the look-ups of decoders, is that by the CDF.
+void check_owners(const StaticTable& table, const std::vector<std::vector<std::uint64_t>>& cdfs) {
+  CHECK(table.rows() == cdfs.size());
+  for (std::size_t row = 0; row < cdfs.size(); ++row) {
+    const std::vector<std::uint64_t>& cdf = cdfs[row];
+    CHECK(table.vocabulary(row) == cdf.size() - 1);
+    std::uint32_t symbol = 0;
+    for (std::uint64_t slot = 0; slot < cdf.back(); ++slot) {
+      symbol += cdf[symbol + 1] == slot ? 1 : 0;
+      const auto is_right = [&](const SlotOwner& owner) {
+        return owner.symbol == symbol && owner.start == cdf[symbol] && owner.freq == cdf[symbol + 1] - cdf[symbol];
+      };
+      if (!is_right(OwnerByBucket(table)(row, slot)) ||
+          (cdfs.size() > 1 && !is_right(OwnerByBegin(table)(row, slot)))) {
+        CHECK(is_right(OwnerByBucket(table)(row, slot)));
+        CHECK(cdfs.size() == 1 || is_right(OwnerByBegin(table)(row, slot)));
+        return;  // not 2^16 times
+      }
+      const TableSymbol& known = table.symbols()[table.first_symbols()[row] + symbol];
+      CHECK(known.start == cdf[symbol] && known.freq_minus_1 + 1U == cdf[symbol + 1] - cdf[symbol]);
+    }
+  }
+}
+
+void every_slot_finds_its_owner() {
+  for (const std::size_t rows : {1UL, 2UL, 5UL, 300UL}) {
+    for (const unsigned precision : {1U, 3U, 8U, 11U, 12U, 16U}) {
+      for (const std::size_t vocabulary : {1UL, 2UL, 9UL, 10UL, 256UL, 3000UL}) {
+        if (vocabulary > 1UL << precision || (rows == 300 && precision == 16 && vocabulary != 256)) {
+          continue;
+        }
+        for (const bool lopsided : {false, true}) {
+          const test::TableMessage set =
+              test::make_table_message(1, 0, rows, vocabulary, precision, lopsided, lopsided);
+          check_owners(set.table(), set.cdfs);
+        }
+      }
+    }
+  }
+}
+
+void a_search_passes_many_rare_symbols() {
+  // 60000 symbols of one slot, then one of all others: more in a bucket than are compared at once.
+  std::vector<std::uint64_t> cdf(60001);
+  for (std::size_t s = 0; s < cdf.size(); ++s) {
+    cdf[s] = s;
+  }
+  cdf.push_back(65536);
+  check_owners(StaticTable(std::span<const std::uint64_t>(cdf), 16), {cdf});
+  std::vector<std::vector<std::uint64_t>> many(5000, {0, 65536});
+  many[4999] = cdf;
+  check_owners(StaticTable(std::span<const std::vector<std::uint64_t>>(std::vector{cdf, many[0], cdf}), 16),
+               {cdf, many[0], cdf});
+  const StaticTable large(std::span<const std::vector<std::uint64_t>>(many), 16);
+  CHECK(large.bucket_bits() == 4 && large.begin_bits() == 4);
+  CHECK(OwnerByBegin(large)(4999, 59999).symbol == 59999 && OwnerByBucket(large)(4999, 59999).symbol == 59999);
+}
+
+void sets_by_array_and_by_rows_are_equal() {
+  const test::TableMessage set = test::make_table_message(1, 0, 7, 30, 10);
+  std::vector<std::uint16_t> flat;
+  for (const auto& cdf : set.cdfs) {
+    flat.insert(flat.end(), cdf.begin(), cdf.end());
+  }
+  const StaticTable table(std::span<const std::uint16_t>(flat), 31, 10);
+  check_owners(table, set.cdfs);
+  CHECK(table.vocabulary() == 30 && table.has_equal_rows() && set.table().has_equal_rows());
+  CHECK(!test::make_table_message(1, 0, 7, 30, 10, false, true).table().has_equal_rows());
+}
+
+void bad_sets_are_refused() {
+  const std::vector<std::vector<std::uint64_t>> none;
+  CHECK_THROWS(kInvalidArgument, StaticTable(std::span(none), 8));
+  const std::vector<std::vector<std::uint64_t>> rows{{0, 256}, {0, 3, 3, 256}};
+  CHECK_THROWS(kInvalidArgument, StaticTable(std::span(rows), 8));
+  const std::vector<std::vector<std::uint64_t>> empty{{0, 256}, {}};
+  CHECK_THROWS(kInvalidArgument, StaticTable(std::span(empty), 8));
+  const Row flat{0, 4, 16, 0, 4, 15};
+  CHECK_THROWS(kInvalidArgument, StaticTable(std::span<const std::uint32_t>(flat), 3, 4));
+  CHECK_THROWS(kInvalidArgument, StaticTable(std::span<const std::uint32_t>(flat), 4, 4));
+  CHECK_THROWS(kInvalidArgument, StaticTable(std::span<const std::uint32_t>(flat).first(0), 3, 4));
+}
+
 void the_largest_and_smallest_tables() {
   Row cdf(65537);
   for (std::uint32_t i = 0; i < cdf.size(); ++i) {
@@ -102,6 +187,10 @@ int main() {
       {"quotients_are_exact_for_every_freq", foretell::quotients_are_exact_for_every_freq},
       {"control_the_increment_is_needed", foretell::control_the_increment_is_needed},
       {"every_slot_finds_its_symbol", foretell::every_slot_finds_its_symbol},
+      {"every_slot_finds_its_owner", foretell::every_slot_finds_its_owner},
+      {"a_search_passes_many_rare_symbols", foretell::a_search_passes_many_rare_symbols},
+      {"sets_by_array_and_by_rows_are_equal", foretell::sets_by_array_and_by_rows_are_equal},
+      {"bad_sets_are_refused", foretell::bad_sets_are_refused},
       {"the_largest_and_smallest_tables", foretell::the_largest_and_smallest_tables},
       {"bad_cdfs_are_refused", foretell::bad_cdfs_are_refused},
   };

@@ -38,6 +38,8 @@
 #include "foretell/cdf_rows.hpp"
 #include "foretell/checksum.hpp"
 #include "foretell/errc.hpp"
+#include "foretell/integers.hpp"
+#include "foretell/static_table.hpp"
 
 namespace foretell {
 
@@ -93,7 +95,13 @@ struct RangeDecoderState {
 /// encoder leaves away.
 [[nodiscard]] inline Errc read_word(RangeDecoderState& state, std::uint32_t& word) noexcept {
   const auto left = static_cast<std::size_t>(state.end - state.next);
-  const std::size_t taken = left < 4 ? left : 4;
+  if (left >= 4) [[likely]] {
+    const std::uint8_t* bytes = state.next;
+    word = std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
+    state.next += 4;
+    return Errc::kOk;  // nothing was invented before the end
+  }
+  const std::size_t taken = left;
   word = 0;
   for (std::size_t i = 0; i < taken; ++i) {
     word |= std::uint32_t{state.next[i]} << (24 - 8 * i);
@@ -251,6 +259,11 @@ class RangeEncoder {
   template <typename Integer>
   void encode_symbols(std::span<const std::uint32_t> symbols, CdfRows<Integer> cdf);
 
+  /// Encodes symbols with a table of the same precision; index[i] names the row of symbols[i], and is needed only if
+  /// the table has several. The stream is that of encode_symbols with those rows. Throws kInvalidArgument, and changes
+  /// nothing, if a symbol is outside its row or an index outside the table.
+  void encode_table(Integers symbols, const StaticTable& table, Integers index = {});
+
   /// Ends the stream and returns it; the encoder takes no more symbols.
   [[nodiscard]] std::vector<std::uint8_t> finish();
 
@@ -273,6 +286,11 @@ class RangeDecoder {
   /// Decodes symbols.size() symbols, one row of `cdf` each.
   template <typename Integer>
   void decode(CdfRows<Integer> cdf, std::span<std::uint32_t> symbols);
+
+  /// Decodes symbols.size() symbols with a table; `index` as in encode_table, `Symbol` is std::uint16_t, or
+  /// std::uint8_t if table.fits_byte().
+  template <typename Symbol>
+  void decode_table(const StaticTable& table, std::span<Symbol> symbols, Integers index = {});
 
   /// True if the stream is the one that an encoder writes for the symbols decoded so far. False in a failed state.
   [[nodiscard]] bool is_exhausted() const noexcept;

@@ -48,6 +48,7 @@
 
 #include "foretell/cdf_rows.hpp"
 #include "foretell/errc.hpp"
+#include "foretell/integers.hpp"
 #include "foretell/range_coder.hpp"
 #include "foretell/static_table.hpp"
 
@@ -123,7 +124,8 @@ template <typename Integer, typename Search = SearchByHalves>
   return pop_symbol(state, next, end, start, after - start, precision);
 }
 
-// -- per symbol, with one CDF for all: the same numbers without division and search -----------------------------------
+// -- per symbol, with a StaticTable: the same numbers without division and search
+// --------------------------------------
 
 /// As push_symbol with the symbol's start and freq.
 [[nodiscard]] inline std::uint32_t* push_symbol(std::uint64_t& state, std::uint32_t* top, const TableSymbol& symbol,
@@ -199,15 +201,16 @@ class RansCoder {
   template <typename Integer>
   void decode(CdfRows<Integer> cdf, std::span<std::uint32_t> symbols);
 
-  /// Pushes symbols.size() symbols of one CDF, the last of them first. `Symbol` is std::uint8_t, std::uint16_t or
-  /// std::uint32_t. Throws kInvalidArgument, and changes nothing, if the table has another precision or a symbol is
-  /// outside it.
-  template <typename Symbol>
-  void encode_table_reverse(std::span<const Symbol> symbols, const StaticTable& table);
+  /// Pushes symbols.size() symbols with a table, the last of them first; index[i] names the row of symbols[i], and is
+  /// needed only if the table has several. The stream is that of encode_symbols_reverse with those rows. Throws
+  /// kInvalidArgument, and changes nothing, if the table has another precision, a symbol is outside its row or an index
+  /// outside the table.
+  void encode_table_reverse(Integers symbols, const StaticTable& table, Integers index = {});
 
-  /// Pops symbols.size() symbols of one CDF, in order. `Symbol` is std::uint16_t, or std::uint8_t if table.fits_byte().
+  /// Pops symbols.size() symbols with a table, in order; `index` as in encode_table_reverse. `Symbol` is std::uint16_t,
+  /// or std::uint8_t if table.fits_byte().
   template <typename Symbol>
-  void decode_table(const StaticTable& table, std::span<Symbol> symbols);
+  void decode_table(const StaticTable& table, std::span<Symbol> symbols, Integers index = {});
 
   /// The stream. The stack stays as it is.
   [[nodiscard]] std::vector<std::uint8_t> to_bytes() const;
@@ -220,7 +223,10 @@ class RansCoder {
 
  private:
   void check_usable() const;
-  void check_table(const StaticTable& table) const;
+  /// Pops so many rounds and then `rest` symbols; `begin` counts those before them.
+  template <typename PopRounds, typename PopOne>
+  void pop_piece(std::size_t begin, std::size_t rounds, std::size_t rest, PopRounds&& pop_rounds_from,
+                 PopOne&& pop_one);
   void turn_to_cursor() noexcept;
 
   unsigned precision_;
