@@ -11,17 +11,23 @@
 namespace foretell {
 namespace {
 
-template <typename Integer>
-std::vector<Integer> from_logits(const std::vector<std::int32_t>& logits, std::size_t vocabulary, unsigned precision) {
+template <typename T>
+Rows<T> rows_of(const std::vector<T>& values, std::size_t vocabulary) {
+  return {values.data(), values.size() / vocabulary, vocabulary, static_cast<std::ptrdiff_t>(vocabulary)};
+}
+
+template <typename Integer, typename Logit = std::int32_t>
+std::vector<Integer> from_logits(const std::vector<Logit>& logits, std::size_t vocabulary, unsigned precision,
+                                 LogBase base = LogBase::kTwo) {
   std::vector<Integer> cdf(logits.size() / vocabulary * (vocabulary + 1));
-  cdf_from_logits<Integer>(logits, vocabulary, precision, cdf);
+  cdf_from_logits<Logit, Integer>(rows_of(logits, vocabulary), base, precision, cdf);
   return cdf;
 }
 
-template <typename Integer>
-std::vector<Integer> from_probabilities(const std::vector<float>& p, std::size_t vocabulary, unsigned precision) {
+template <typename Integer, typename Probability = float>
+std::vector<Integer> from_probabilities(const std::vector<Probability>& p, std::size_t vocabulary, unsigned precision) {
   std::vector<Integer> cdf(p.size() / vocabulary * (vocabulary + 1));
-  cdf_from_probabilities<Integer>(p, vocabulary, precision, cdf);
+  cdf_from_probabilities<Probability, Integer>(rows_of(p, vocabulary), precision, cdf);
   return cdf;
 }
 
@@ -78,7 +84,7 @@ void extreme_logits() {
 template <typename Count>
 std::vector<std::uint32_t> from_counts(const std::vector<Count>& counts, unsigned precision) {
   std::vector<std::uint32_t> cdf(counts.size() + 1);
-  cdf_from_counts<Count, std::uint32_t>(counts, counts.size(), precision, cdf);
+  cdf_from_counts<Count, std::uint32_t>(rows_of(counts, counts.size()), precision, cdf);
   return cdf;
 }
 
@@ -104,7 +110,8 @@ void bad_arguments_are_refused() {
   CHECK_THROWS(kInvalidArgument, from_logits<std::uint64_t>({0, 0}, 2, 33));
   CHECK_THROWS(kInvalidArgument, from_logits<std::uint32_t>({0, 0}, 2, 32));  // 2^32 does not fit
   std::vector<std::uint32_t> small(2);
-  CHECK_THROWS(kInvalidArgument, cdf_from_logits<std::uint32_t>(std::vector<std::int32_t>{0, 0}, 2, 8, small));
+  const std::vector<std::int32_t> zeros{0, 0};
+  CHECK_THROWS(kInvalidArgument, cdf_from_logits<std::int32_t, std::uint32_t>(rows_of(zeros, 2), LogBase::kTwo, 8, small));
 }
 
 void check_finds_each_fault() {
