@@ -244,6 +244,7 @@ void register_cdf(py::module_& module) {
              py::arg("precision"), py::arg("bfloat16") = false);
   module.def("check_cdf", &check, py::arg("cdf"), py::arg("precision"));
   module.attr("FRACTION_BITS") = kFractionBits;
+  module.attr("UNIT_OF_NATS") = kUnitOfNats;
   module.attr("EXP2_TABLE") = exp2_table_array();
 }
 
