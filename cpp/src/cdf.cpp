@@ -147,10 +147,9 @@ void quantise(const Input& input, unsigned precision, std::span<Integer> cdf) {
   check_vocabulary(vocabulary, precision);
   check_fits(kMostPrecision<Integer>, precision);
   if (cdf.size() / (vocabulary + 1) != input.rows.count || cdf.size() % (vocabulary + 1) != 0) {
-    throw Error(Errc::kInvalidArgument, "cdf: " + std::to_string(input.rows.count) + " rows of " +
-                                            std::to_string(vocabulary) +
-                                            " need as many rows of one more, got room for " +
-                                            std::to_string(cdf.size()));
+    throw Error(Errc::kInvalidArgument,
+                "cdf: " + std::to_string(input.rows.count) + " rows of " + std::to_string(vocabulary) +
+                    " need as many rows of one more, got room for " + std::to_string(cdf.size()));
   }
   RowScratch scratch(vocabulary);
   for (std::size_t row = 0; row < input.rows.count; ++row) {
@@ -258,11 +257,11 @@ template void check_cdf(std::span<const std::uint64_t>, std::size_t, unsigned);
 #define FORETELL_LOGITS(T, I) template void cdf_from_logits(Rows<T>, LogBase, unsigned, std::span<I>);
 #define FORETELL_PROBABILITIES(T, I) template void cdf_from_probabilities(Rows<T>, unsigned, std::span<I>);
 #define FORETELL_COUNTS(T, I) template void cdf_from_counts(Rows<T>, unsigned, std::span<I>);
-#define FORETELL_LOGIT_INTERVALS(T, I)                                                                             \
-  template void intervals_from_logits(Rows<T>, LogBase, std::span<const std::uint32_t>, unsigned, std::span<I>,    \
+#define FORETELL_LOGIT_INTERVALS(T, I)                                                                          \
+  template void intervals_from_logits(Rows<T>, LogBase, std::span<const std::uint32_t>, unsigned, std::span<I>, \
                                       std::span<I>);
-#define FORETELL_INTERVALS(T, I)                                                                                   \
-  template void intervals_from_probabilities(Rows<T>, std::span<const std::uint32_t>, unsigned, std::span<I>,      \
+#define FORETELL_INTERVALS(T, I)                                                                              \
+  template void intervals_from_probabilities(Rows<T>, std::span<const std::uint32_t>, unsigned, std::span<I>, \
                                              std::span<I>);
 
 FORETELL_EACH_OUTPUT(FORETELL_LOGITS, std::int32_t)

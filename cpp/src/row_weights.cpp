@@ -115,8 +115,8 @@ struct WidenFloat16 {
       const std::uint32_t sign = (from[i].bits & 0x8000U) << 16;
       const std::uint32_t ordinary = (magnitude << 13) + (112U << 23);
       const std::uint32_t special = magnitude << 13 | 0x7f800000U;
-      const auto denormal = std::bit_cast<std::uint32_t>(static_cast<float>(static_cast<std::int32_t>(magnitude)) *
-                                                         (1.0F / 16777216.0F));
+      const auto denormal =
+          std::bit_cast<std::uint32_t>(static_cast<float>(static_cast<std::int32_t>(magnitude)) * (1.0F / 16777216.0F));
       const std::uint32_t finite = magnitude < 0x400U ? denormal : ordinary;
       to[i] = std::bit_cast<float>((magnitude >= 0x7c00U ? special : finite) | sign);
     }

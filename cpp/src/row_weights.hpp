@@ -63,7 +63,8 @@ void spread(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighe
 
 /// Rows of ordinary floats only: false if there is a negative or infinite number, a NaN or -0, or if the largest is so
 /// small that denormals would count. Then nothing has been written.
-[[nodiscard]] bool weigh_avx2(const float* p, std::size_t vocabulary, std::uint32_t* weights, Weighed& weighed) noexcept;
+[[nodiscard]] bool weigh_avx2(const float* p, std::size_t vocabulary, std::uint32_t* weights,
+                              Weighed& weighed) noexcept;
 [[nodiscard]] bool weigh_avx512(const float* p, std::size_t vocabulary, std::uint32_t* weights,
                                 Weighed& weighed) noexcept;
 /// Replaces distances d, at most kMostDistance, by T[d mod 1024] >> (d div 1024), and returns their sum.

@@ -159,8 +159,7 @@ FORETELL_AVX2 inline __m256i load_some_8(const void* from, __m256i lanes) noexce
 }
 
 FORETELL_AVX2 inline std::uint64_t wide_sum_8(__m256i x) noexcept {
-  const __m256i wide =
-      _mm256_add_epi64(_mm256_and_si256(x, _mm256_set1_epi64x(0xffffffff)), _mm256_srli_epi64(x, 32));
+  const __m256i wide = _mm256_add_epi64(_mm256_and_si256(x, _mm256_set1_epi64x(0xffffffff)), _mm256_srli_epi64(x, 32));
   const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
   return static_cast<std::uint64_t>(_mm_cvtsi128_si64(half)) + static_cast<std::uint64_t>(_mm_extract_epi64(half, 1));
 }

@@ -180,8 +180,8 @@ def from_logits(logits: Any, precision: int, out: Any = None, *, base: _Base | N
     TypeError
         An argument is neither array nor tensor, or has another dtype.
     ValueError
-        A row (the message names it) holds a NaN or +infinity, or only -infinity; an argument has another shape or memory
-        order; the precision is not in 1..32; or V is not in 1..2**precision.
+        A row (the message names it) holds a NaN or +infinity, or only -infinity; an argument has another shape or
+        memory order; the precision is not in 1..32; or V is not in 1..2**precision.
 
     Examples
     --------
@@ -223,8 +223,8 @@ def from_probabilities(p: Any, precision: int, out: Any = None) -> Any:
     TypeError
         An argument is neither array nor tensor, or has another dtype.
     ValueError
-        A row (the message names it) holds a NaN, an infinite or a negative value, or only zeros; an argument has another shape or memory
-        order; the precision is not in 1..32; or V is not in 1..2**precision.
+        A row (the message names it) holds a NaN, an infinite or a negative value, or only zeros; an argument has
+        another shape or memory order; the precision is not in 1..32; or V is not in 1..2**precision.
     """
     return _quantise("p", p, precision, out)
 
@@ -343,7 +343,7 @@ def intervals_from_probabilities(p: Any, symbols: Any, precision: int) -> Any:
     return _intervals("p", p, symbols, precision)
 
 
-def check(cdf: NDArray[np.uint16] | NDArray[np.uint32] | NDArray[np.uint64], precision: int) -> None:
+def check(cdf: NDArray[Any] | Tensor, precision: int) -> None:
     """Check that every row is a CDF.
 
     Coders check no more of a CDF than they need to stay safe, so that they stay fast; check CDFs of your own once.
@@ -351,15 +351,16 @@ def check(cdf: NDArray[np.uint16] | NDArray[np.uint32] | NDArray[np.uint64], pre
     Parameters
     ----------
     cdf : uint16, uint32 or uint64 [N, V + 1], C-contiguous
-        One CDF a row.
+        One CDF a row: an array, or a tensor (one on a device is copied to the CPU for this).
     precision : int
         Bits of the CDF, 1..32.
 
     Raises
     ------
     TypeError
-        `cdf` is not an array, or has another dtype.
+        `cdf` is neither array nor tensor, or has another dtype.
     ValueError
         A row breaks a rule (the message names both), or `cdf` has another shape or memory order.
     """
-    _core.check_cdf(cdf, precision)
+    rows, _ = _as_array(cdf.cpu() if _on_device(cdf) else cdf, "cdf")  # type: ignore[union-attr]
+    _core.check_cdf(rows, precision)

@@ -1,7 +1,7 @@
 """The quantisers of `foretell.cdf` in torch: on CUDA, or any other device, with the integers of the C++ core.
 
-Only integer operations (and, for logits in floating point, single float64 ones) take part, and sums are sums of integers,
-so no device, blocking or library changes a bit. The formulas stand in ``cpp/include/foretell/cdf.hpp``.
+Only integer operations (and, for logits in floating point, single float64 ones) take part, and sums are sums of
+integers, so no device, blocking or library changes a bit. The formulas stand in ``cpp/include/foretell/cdf.hpp``.
 
 Errors in the input must be raised, so each call waits for the device once.
 """
@@ -134,7 +134,8 @@ def _count_weights(counts: Tensor) -> Tensor:
         wide = counts.view(torch.int32).to(torch.int64) & 0xFFFFFFFF
     else:
         wide = counts.view(torch.int64)
-    if counts.dtype == torch.uint64:  # a row that needs bit 63 does without bit 0: its weights are 40 bits shorter anyway
+    if counts.dtype == torch.uint64:
+        # A row that needs bit 63 does without bit 0: its weights are 40 bits shorter anyway.
         high = (wide < 0).any(1, keepdim=True)
         wide = torch.where(high, wide >> 1 & (2**63 - 1), wide)
         bad = torch.zeros_like(wide, dtype=torch.bool)
@@ -226,9 +227,7 @@ def _check_out(out: Tensor, shape: tuple[int, ...], device: torch.device, precis
         raise ValueError(f"out: expected a contiguous tensor of shape {shape}, got {tuple(out.shape)}")
 
 
-def intervals(
-    tensor: Tensor, argument: str, symbols: Tensor, precision: int, base: int = 0
-) -> tuple[Tensor, Tensor]:
+def intervals(tensor: Tensor, argument: str, symbols: Tensor, precision: int, base: int = 0) -> tuple[Tensor, Tensor]:
     """Return start and frequency of one symbol in each row, on the device of the rows.
 
     Parameters

@@ -111,7 +111,8 @@ void bad_arguments_are_refused() {
   CHECK_THROWS(kInvalidArgument, from_logits<std::uint32_t>({0, 0}, 2, 32));  // 2^32 does not fit
   std::vector<std::uint32_t> small(2);
   const std::vector<std::int32_t> zeros{0, 0};
-  CHECK_THROWS(kInvalidArgument, cdf_from_logits<std::int32_t, std::uint32_t>(rows_of(zeros, 2), LogBase::kTwo, 8, small));
+  CHECK_THROWS(kInvalidArgument,
+               cdf_from_logits<std::int32_t, std::uint32_t>(rows_of(zeros, 2), LogBase::kTwo, 8, small));
 }
 
 void check_finds_each_fault() {

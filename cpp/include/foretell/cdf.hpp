@@ -83,9 +83,9 @@ struct Interval {
 
 /// Writes the CDF of each row to `cdf` (rows.size + 1 integers a row, row after row). `Integer` is std::uint16_t
 /// (precision <= 16; a last value of 2^16 is stored as 0), std::uint32_t (<= 31) or std::uint64_t; `Logit` is
-/// std::int32_t in fixed point (`base` is then 2), float, double, Float16 or BFloat16. Throws kInvalidArgument for sizes
-/// that do not fit, for vocabularies larger than 2^precision, and naming the first row that holds a NaN or +infinity,
-/// or only -infinity; `cdf` then holds unspecified values.
+/// std::int32_t in fixed point (`base` is then 2), float, double, Float16 or BFloat16. Throws kInvalidArgument for
+/// sizes that do not fit, for vocabularies larger than 2^precision, and naming the first row that holds a NaN or
+/// +infinity, or only -infinity; `cdf` then holds unspecified values.
 template <typename Logit, typename Integer>
 void cdf_from_logits(Rows<Logit> logits, LogBase base, unsigned precision, std::span<Integer> cdf);
 
