@@ -5,6 +5,9 @@ from __future__ import annotations
 import doctest
 import hashlib
 import math
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -82,6 +85,16 @@ def test_integers_are_pinned() -> None:
         digest.update(made.astype("<u8").tobytes())
     pinned = "e8886e97c6ccb9d32c5942deaa10f129e14ccedbfe58abd4945e123280bb9786"
     assert digest.hexdigest() == pinned
+
+
+def test_integers_do_not_depend_on_the_instructions_of_numpy() -> None:
+    _multiarray_umath = pytest.importorskip("numpy._core._multiarray_umath")  # NumPy 2
+    features = " ".join(_multiarray_umath.__cpu_dispatch__)
+    command = [sys.executable, "-m", "pytest", "-q", "-k", "pinned", __file__]
+    done = subprocess.run(
+        command, env={**os.environ, "NPY_DISABLE_CPU_FEATURES": features}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
 
 
 @given(st.integers(1, 4), st.integers(9, 32), st.integers(0, 2**32 - 1))
