@@ -99,7 +99,7 @@ template <typename Probability>
 struct Probabilities {
   Rows<Probability> rows;
 
-  [[nodiscard]] Weighed weigh(const Probability* row, RowScratch& scratch) const noexcept {
+  [[nodiscard]] Weighed weigh(const Probability* row, const RowScratch& scratch) const noexcept {
     return weigh_probabilities(row, rows.size, scratch);
   }
   [[noreturn]] void refuse(std::size_t row) const { throw_bad_probabilities(rows[row], rows.size, row); }
@@ -110,7 +110,7 @@ struct Logits {
   Rows<Logit> rows;
   LogBase base;
 
-  [[nodiscard]] Weighed weigh(const Logit* row, RowScratch& scratch) const noexcept {
+  [[nodiscard]] Weighed weigh(const Logit* row, const RowScratch& scratch) const noexcept {
     return weigh_logits(row, rows.size, base, scratch);
   }
   [[noreturn]] void refuse(std::size_t row) const { throw_bad_logits(rows[row], rows.size, row); }
@@ -120,7 +120,7 @@ template <typename Count>
 struct Counts {
   Rows<Count> rows;
 
-  [[nodiscard]] Weighed weigh(const Count* row, RowScratch& scratch) const noexcept {
+  [[nodiscard]] Weighed weigh(const Count* row, const RowScratch& scratch) const noexcept {
     return weigh_counts(row, rows.size, scratch);
   }
   [[noreturn]] void refuse(std::size_t row) const { throw_bad_counts(rows[row], rows.size, row); }
@@ -151,14 +151,14 @@ void quantise(const Input& input, unsigned precision, std::span<Integer> cdf) {
                 "cdf: " + std::to_string(input.rows.count) + " rows of " + std::to_string(vocabulary) +
                     " need as many rows of one more, got room for " + std::to_string(cdf.size()));
   }
-  RowScratch scratch(vocabulary);
+  const RowScratch scratch(vocabulary);
   for (std::size_t row = 0; row < input.rows.count; ++row) {
     const Weighed weighed = input.weigh(input.rows[row], scratch);
     if (weighed.sum == 0) [[unlikely]] {
       input.refuse(row);
     }
     prefetch_rows_after(row, input.rows, cdf.data());
-    spread(scratch.weights.get(), vocabulary, weighed, precision, cdf.data() + row * (vocabulary + 1));
+    spread(scratch.weights(), vocabulary, weighed, precision, cdf.data() + row * (vocabulary + 1));
   }
 }
 
@@ -172,7 +172,7 @@ void find_intervals(const Input& input, std::span<const std::uint32_t> symbols, 
     throw Error(Errc::kInvalidArgument, "symbols: expected one for each of the " + std::to_string(input.rows.count) +
                                             " rows, got " + std::to_string(symbols.size()));
   }
-  RowScratch scratch(vocabulary);
+  const RowScratch scratch(vocabulary);
   for (std::size_t row = 0; row < input.rows.count; ++row) {
     if (symbols[row] >= vocabulary) [[unlikely]] {
       throw_bad_symbol("row " + std::to_string(row), symbols[row], vocabulary);
@@ -181,7 +181,7 @@ void find_intervals(const Input& input, std::span<const std::uint32_t> symbols, 
     if (weighed.sum == 0) [[unlikely]] {
       input.refuse(row);
     }
-    const Interval interval = interval_of(scratch.weights.get(), vocabulary, weighed, precision, symbols[row]);
+    const Interval interval = interval_of(scratch.weights(), vocabulary, weighed, precision, symbols[row]);
     start[row] = static_cast<Integer>(interval.start);
     freq[row] = static_cast<Integer>(interval.freq);
   }

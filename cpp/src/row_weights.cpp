@@ -290,11 +290,32 @@ struct IntervalOf {
 
 }  // namespace
 
+RowScratch::Buffers& RowScratch::of_thread() noexcept {
+  thread_local Buffers buffers;
+  return buffers;
+}
+
+RowScratch::RowScratch(std::size_t vocabulary) : buffers_(&of_thread()) {
+  if (buffers_->size < vocabulary) {
+    *buffers_ = {};
+    buffers_->weights = std::make_unique_for_overwrite<std::uint32_t[]>(vocabulary);
+    buffers_->widened = std::make_unique_for_overwrite<float[]>(vocabulary);
+    buffers_->size = vocabulary;
+  }
+}
+
+RowScratch::~RowScratch() {
+  constexpr std::size_t kMostKept = std::size_t{1} << 18;  // a megabyte each
+  if (buffers_->size > kMostKept) {
+    *buffers_ = {};
+  }
+}
+
 template <typename Probability>
-Weighed weigh_probabilities(const Probability* row, std::size_t vocabulary, RowScratch& scratch) noexcept {
-  std::uint32_t* const weights = scratch.weights.get();
+Weighed weigh_probabilities(const Probability* row, std::size_t vocabulary, const RowScratch& scratch) noexcept {
+  std::uint32_t* const weights = scratch.weights();
   if constexpr (std::is_same_v<Probability, Float16> || std::is_same_v<Probability, BFloat16>) {
-    return weigh_probabilities(widen(row, vocabulary, scratch.widened.get()), vocabulary, scratch);
+    return weigh_probabilities(widen(row, vocabulary, scratch.widened()), vocabulary, scratch);
   } else {
     if constexpr (kHasVectors && std::is_same_v<Probability, float>) {
       Weighed weighed{};
@@ -308,10 +329,10 @@ Weighed weigh_probabilities(const Probability* row, std::size_t vocabulary, RowS
 }
 
 template <typename Logit>
-Weighed weigh_logits(const Logit* row, std::size_t vocabulary, LogBase base, RowScratch& scratch) noexcept {
-  std::uint32_t* const distances = scratch.weights.get();
+Weighed weigh_logits(const Logit* row, std::size_t vocabulary, LogBase base, const RowScratch& scratch) noexcept {
+  std::uint32_t* const distances = scratch.weights();
   if constexpr (std::is_same_v<Logit, Float16> || std::is_same_v<Logit, BFloat16>) {
-    return weigh_logits(widen(row, vocabulary, scratch.widened.get()), vocabulary, base, scratch);
+    return weigh_logits(widen(row, vocabulary, scratch.widened()), vocabulary, base, scratch);
   } else if constexpr (std::is_same_v<Logit, std::int32_t>) {
     for_isa<FixedDistances>(row, vocabulary, distances);
     return weigh_distances(distances, vocabulary);
@@ -325,8 +346,8 @@ Weighed weigh_logits(const Logit* row, std::size_t vocabulary, LogBase base, Row
 }
 
 template <typename Count>
-Weighed weigh_counts(const Count* row, std::size_t vocabulary, RowScratch& scratch) noexcept {
-  return for_isa<WeighCounts<Count>>(row, vocabulary, scratch.weights.get());
+Weighed weigh_counts(const Count* row, std::size_t vocabulary, const RowScratch& scratch) noexcept {
+  return for_isa<WeighCounts<Count>>(row, vocabulary, scratch.weights());
 }
 
 template <typename Integer>
@@ -348,18 +369,18 @@ Interval interval_of(const std::uint32_t* weights, std::size_t vocabulary, Weigh
   return for_isa<IntervalOf>(weights, vocabulary, weighed, precision, symbol);
 }
 
-template Weighed weigh_probabilities(const float*, std::size_t, RowScratch&) noexcept;
-template Weighed weigh_probabilities(const double*, std::size_t, RowScratch&) noexcept;
-template Weighed weigh_probabilities(const Float16*, std::size_t, RowScratch&) noexcept;
-template Weighed weigh_probabilities(const BFloat16*, std::size_t, RowScratch&) noexcept;
-template Weighed weigh_logits(const std::int32_t*, std::size_t, LogBase, RowScratch&) noexcept;
-template Weighed weigh_logits(const float*, std::size_t, LogBase, RowScratch&) noexcept;
-template Weighed weigh_logits(const double*, std::size_t, LogBase, RowScratch&) noexcept;
-template Weighed weigh_logits(const Float16*, std::size_t, LogBase, RowScratch&) noexcept;
-template Weighed weigh_logits(const BFloat16*, std::size_t, LogBase, RowScratch&) noexcept;
-template Weighed weigh_counts(const std::uint32_t*, std::size_t, RowScratch&) noexcept;
-template Weighed weigh_counts(const std::uint64_t*, std::size_t, RowScratch&) noexcept;
-template Weighed weigh_counts(const std::int64_t*, std::size_t, RowScratch&) noexcept;
+template Weighed weigh_probabilities(const float*, std::size_t, const RowScratch&) noexcept;
+template Weighed weigh_probabilities(const double*, std::size_t, const RowScratch&) noexcept;
+template Weighed weigh_probabilities(const Float16*, std::size_t, const RowScratch&) noexcept;
+template Weighed weigh_probabilities(const BFloat16*, std::size_t, const RowScratch&) noexcept;
+template Weighed weigh_logits(const std::int32_t*, std::size_t, LogBase, const RowScratch&) noexcept;
+template Weighed weigh_logits(const float*, std::size_t, LogBase, const RowScratch&) noexcept;
+template Weighed weigh_logits(const double*, std::size_t, LogBase, const RowScratch&) noexcept;
+template Weighed weigh_logits(const Float16*, std::size_t, LogBase, const RowScratch&) noexcept;
+template Weighed weigh_logits(const BFloat16*, std::size_t, LogBase, const RowScratch&) noexcept;
+template Weighed weigh_counts(const std::uint32_t*, std::size_t, const RowScratch&) noexcept;
+template Weighed weigh_counts(const std::uint64_t*, std::size_t, const RowScratch&) noexcept;
+template Weighed weigh_counts(const std::int64_t*, std::size_t, const RowScratch&) noexcept;
 template void spread(const std::uint32_t*, std::size_t, Weighed, unsigned, std::uint16_t*) noexcept;
 template void spread(const std::uint32_t*, std::size_t, Weighed, unsigned, std::uint32_t*) noexcept;
 template void spread(const std::uint32_t*, std::size_t, Weighed, unsigned, std::uint64_t*) noexcept;

@@ -31,24 +31,41 @@ struct Scale {
   return {(((std::uint64_t{1} << precision) - vocabulary) << shift) / sum, shift};
 }
 
-/// Room for one row.
-struct RowScratch {
-  explicit RowScratch(std::size_t vocabulary)
-      : weights(std::make_unique_for_overwrite<std::uint32_t[]>(vocabulary)),
-        widened(std::make_unique_for_overwrite<float[]>(vocabulary)) {}
+/// Room for one row. A thread keeps it for its next call: rows of large vocabularies are past the size from which
+/// malloc maps fresh pages, and touching those would take longer than the work. Only one at a time may be in use in a
+/// thread.
+class RowScratch {
+ public:
+  explicit RowScratch(std::size_t vocabulary);
+  ~RowScratch();
+  RowScratch(const RowScratch&) = delete;
+  RowScratch& operator=(const RowScratch&) = delete;
 
-  std::unique_ptr<std::uint32_t[]> weights;
-  std::unique_ptr<float[]> widened;  // a row of Float16 or BFloat16 (memory that is not touched costs nothing)
+  [[nodiscard]] std::uint32_t* weights() const noexcept { return buffers_->weights.get(); }
+  /// For a row of Float16 or BFloat16.
+  [[nodiscard]] float* widened() const noexcept { return buffers_->widened.get(); }
+
+ private:
+  struct Buffers {
+    std::size_t size = 0;
+    std::unique_ptr<std::uint32_t[]> weights;
+    std::unique_ptr<float[]> widened;  // memory that is not touched costs nothing
+  };
+
+  static Buffers& of_thread() noexcept;
+
+  Buffers* buffers_;
 };
 
-// Fill scratch.weights.
+// Fill scratch.weights().
 template <typename Probability>
-[[nodiscard]] Weighed weigh_probabilities(const Probability* row, std::size_t vocabulary, RowScratch& scratch) noexcept;
+[[nodiscard]] Weighed weigh_probabilities(const Probability* row, std::size_t vocabulary,
+                                          const RowScratch& scratch) noexcept;
 template <typename Logit>
 [[nodiscard]] Weighed weigh_logits(const Logit* row, std::size_t vocabulary, LogBase base,
-                                   RowScratch& scratch) noexcept;
+                                   const RowScratch& scratch) noexcept;
 template <typename Count>
-[[nodiscard]] Weighed weigh_counts(const Count* row, std::size_t vocabulary, RowScratch& scratch) noexcept;
+[[nodiscard]] Weighed weigh_counts(const Count* row, std::size_t vocabulary, const RowScratch& scratch) noexcept;
 
 /// Writes the CDF of a row of weights.
 template <typename Integer>
