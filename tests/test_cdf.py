@@ -222,6 +222,26 @@ def test_any_vocabulary_equals_the_reference(vocabulary: int, precision: int, se
     assert cdf.from_probabilities(p, precision).tolist() == expected
 
 
+def test_memory_used_again_is_never_shared() -> None:
+    """Results of a megabyte and more use the memory of one that was dropped, and of none that is alive."""
+    p = np.random.default_rng(11).random((3, 2000, 256), np.float32)
+    expected = [cdf.from_probabilities(part, 16).copy() for part in p]
+    alive: list[Any] = []
+    for _ in range(3):
+        for part in p:
+            alive.append(cdf.from_probabilities(part, 16)[1:])  # a view keeps the memory of the whole
+        for view, right in zip(alive, expected, strict=True):
+            np.testing.assert_array_equal(view, right[1:])
+        alive.clear()
+    made = cdf.from_probabilities(p[0], 16)
+    assert made.flags.writeable
+    assert made.flags.c_contiguous
+    address = made.ctypes.data
+    del made
+    assert cdf.from_probabilities(p[1, :1500], 16).ctypes.data == address
+    assert cdf.from_probabilities(p[1, :1500], 16)[0].base is not None
+
+
 def test_control_uint16_is_not_taken_for_bfloat16() -> None:
     with pytest.raises(TypeError, match="float16, float32 or float64, got uint16"):
         cdf.from_probabilities(np.full((1, 2), 0x3F80, np.uint16), 8)  # type: ignore[call-overload]

@@ -9,6 +9,7 @@
 #include "arrays.hpp"
 #include "foretell/cdf.hpp"
 #include "foretell/range_coder.hpp"
+#include "recycled.hpp"
 #include "register.hpp"
 
 namespace foretell::bindings {
@@ -115,7 +116,7 @@ py::array quantise_into(const RowsArgument& input, const py::object& out, Quanti
   const std::vector<py::ssize_t> shape = shape_of(input.array, input.vocabulary + 1);
   py::array cdf;
   if (out.is_none()) {
-    cdf = py::array_t<Integer>(shape);
+    cdf = new_array<Integer>(shape);
   } else {
     cdf = as_array_of<Integer>(out, "out", input.array.ndim());
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
