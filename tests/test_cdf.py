@@ -228,8 +228,7 @@ def test_memory_used_again_is_never_shared() -> None:
     expected = [cdf.from_probabilities(part, 16).copy() for part in p]
     alive: list[Any] = []
     for _ in range(3):
-        for part in p:
-            alive.append(cdf.from_probabilities(part, 16)[1:])  # a view keeps the memory of the whole
+        alive.extend(cdf.from_probabilities(part, 16)[1:] for part in p)  # a view keeps the memory of the whole
         for view, right in zip(alive, expected, strict=True):
             np.testing.assert_array_equal(view, right[1:])
         alive.clear()

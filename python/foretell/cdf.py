@@ -76,6 +76,11 @@ _Symbols: TypeAlias = NDArray[np.integer[Any]]
 _Base: TypeAlias = Literal[2, "e"]
 
 
+def _are_arrays(value: object, out: object) -> bool:
+    """Return whether the core takes both as they are: the short way of models that make one row a call."""
+    return type(value) is np.ndarray and (out is None or type(out) is np.ndarray)
+
+
 def _is_tensor(value: object) -> bool:
     """Return whether it is a torch tensor; torch is never imported for this: who has a tensor has done so."""
     torch = sys.modules.get("torch")
@@ -188,6 +193,8 @@ def from_logits(logits: Any, precision: int, out: Any = None, *, base: _Base | N
     >>> from_logits(np.log([[0.5, 0.25, 0.25]]), precision=8)
     array([[  0, 128, 192, 256]], dtype=uint32)
     """
+    if base is None and _are_arrays(logits, out):
+        return _core.cdf_from_logits(logits, precision, out)
     return _quantise("logits", logits, precision, out, _base_of(logits, base))
 
 
@@ -226,6 +233,8 @@ def from_probabilities(p: Any, precision: int, out: Any = None) -> Any:
         A row (the message names it) holds a NaN, an infinite or a negative value, or only zeros; an argument has
         another shape or memory order; the precision is not in 1..32; or V is not in 1..2**precision.
     """
+    if _are_arrays(p, out):
+        return _core.cdf_from_probabilities(p, precision, out)
     return _quantise("p", p, precision, out)
 
 

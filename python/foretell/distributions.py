@@ -5,9 +5,9 @@ support is given to its first and last symbol, so a codec that clips loses nothi
 float64 additions, products and quotients in a fixed order, with an exponential of our own: no library function that
 differs between machines takes part (`docs/exact.md`). Then `foretell.cdf.from_probabilities` makes integers of them.
 
-How near they are: probabilities to 1e-13 of the row's largest or less, which no precision up to 32 bits shows but by
-a slot here and there. At 16 bits a symbol costs under 0.001 bits more than under the real distribution for supports of
-64 symbols (tests/test_distributions.py).
+How near they are: each probability to 1e-13 of the row's largest, far below a slot of any precision. With a support
+of 64 symbols one costs at most 0.0015 bits more than under the real distribution at 16 bits, which is the price of
+quantising, and 0.00001 at 24 bits (tests/test_distributions.py).
 """
 
 from __future__ import annotations
