@@ -104,6 +104,20 @@ def test_fixed_point_logits_and_large_vocabularies_on_a_device(device: str) -> N
         np.testing.assert_array_equal(to_numpy(made), cdf.from_logits(z, precision))
 
 
+def test_blocks_do_not_show(monkeypatch: Any) -> None:
+    p = torch.rand((10, 7))
+    whole = cdf_torch.quantise(p, "p", 16)
+    symbols = torch.arange(10) % 7
+    start, freq = cdf_torch.intervals(p, "p", symbols, 16)
+    monkeypatch.setattr(cdf_torch, "_BLOCK", 21)
+    np.testing.assert_array_equal(cdf_torch.quantise(p, "p", 16).numpy(), whole.numpy())
+    for ours, theirs in zip(cdf_torch.intervals(p, "p", symbols, 16), (start, freq), strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    p[8, 2] = -1
+    with pytest.raises(ValueError, match="row 8: probability 2 is -1"):
+        cdf_torch.quantise(p, "p", 16)
+
+
 def test_flush_to_zero_changes_nothing() -> None:
     p = torch.tensor([[1e-40, 3e-40, 0.0]])
     z = torch.tensor([[1e-40, -1e-40, 0.5, 1e-3]])

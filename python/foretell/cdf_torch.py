@@ -1,13 +1,15 @@
-"""The quantisers of `foretell.cdf` in torch: on CUDA, or any other device, with the integers of the C++ core.
+"""The quantisers of `foretell.cdf` in torch, for tensors on CUDA, with the integers of the C++ core.
 
 Only integer operations (and, for logits in floating point, single float64 ones) take part, and sums are sums of
 integers, so no device, blocking or library changes a bit. The formulas stand in ``cpp/include/foretell/cdf.hpp``.
 
-Errors in the input must be raised, so each call waits for the device once.
+Errors in the input must be raised, so each call waits for the device, once for every block of rows. A block bounds the
+memory that the int64 intermediates take, about 80 bytes an entry.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
@@ -17,6 +19,7 @@ from foretell import _core
 
 _WEIGHT_BITS = 24
 _PRODUCT_BITS = 55  # P + k of the normaliser
+_BLOCK = 1 << 24  # entries
 _MOST_DISTANCE = 31 << _core.FRACTION_BITS
 _SIGNED = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 _DTYPES = {2: torch.uint16, 4: torch.uint32, 8: torch.uint64}
@@ -61,19 +64,21 @@ def _bits(tensor: Tensor) -> Tensor:
     return torch.where(bits == torch.iinfo(bits.dtype).min, 0, bits)
 
 
-def _refuse(bad: Tensor, empty: Tensor, tensor: Tensor, name: str, names: str, rule: str, nothing: str) -> None:
-    """Raise for the first row that has a bad entry, or nothing that a symbol could come from."""
+def _refuse(
+    begin: int, bad: Tensor, empty: Tensor, tensor: Tensor, name: str, names: str, rule: str, nothing: str
+) -> None:
+    """Raise for the first row, counted from `begin`, that has a bad entry, or nothing that a symbol could come from."""
     rows = bad.any(1) | empty
     if not bool(rows.any()):
         return
     row = int(rows.nonzero()[0, 0])
     if bool(bad[row].any()):
         entry = int(bad[row].nonzero()[0, 0])
-        raise ValueError(f"row {row}: {name} {entry} is {tensor[row, entry].item()}; {names} {rule}")
-    raise ValueError(f"row {row}: all {names} are {nothing}")
+        raise ValueError(f"row {begin + row}: {name} {entry} is {tensor[row, entry].item()}; {names} {rule}")
+    raise ValueError(f"row {begin + row}: all {names} are {nothing}")
 
 
-def _probability_weights(p: Tensor) -> Tensor:
+def _probability_weights(p: Tensor, begin: int) -> Tensor:
     """Return int64 weights [n, V]."""
     p = _widened(p)
     mantissa_bits = 23 if p.dtype == torch.float32 else 52
@@ -81,7 +86,7 @@ def _probability_weights(p: Tensor) -> Tensor:
     largest = bits.amax(1, keepdim=True)
     bad = (bits < 0) | (bits >= _INFINITY[p.dtype])
     _refuse(
-        bad, largest[:, 0] == 0, p, "probability", "probabilities", "must be finite and not negative",
+        begin, bad, largest[:, 0] == 0, p, "probability", "probabilities", "must be finite and not negative",
         "0; at least one must be positive",
     )  # fmt: skip
     bits, largest = bits.to(torch.int64), largest.to(torch.int64)
@@ -104,7 +109,7 @@ def _bit_length(values: Tensor) -> Tensor:
     return length + values
 
 
-def _logit_weights(logits: Tensor, base: int) -> Tensor:
+def _logit_weights(logits: Tensor, base: int, begin: int) -> Tensor:
     """Return int64 weights [n, V]; `base` is 2, or 0 for e."""
     if logits.dtype == torch.int32:
         wide = logits.to(torch.int64)
@@ -118,7 +123,7 @@ def _logit_weights(logits: Tensor, base: int) -> Tensor:
         bad = (magnitude > infinity) | (bits == infinity)
         masked = (magnitude == infinity) & (bits < 0)
         _refuse(
-            bad, masked.all(1) & ~bad.any(1), z, "logit", "logits",
+            begin, bad, masked.all(1) & ~bad.any(1), z, "logit", "logits",
             "must be finite, or -infinity for what is masked", "-infinity; at least one must be finite",
         )  # fmt: skip
         z = z.to(torch.float64)
@@ -128,7 +133,7 @@ def _logit_weights(logits: Tensor, base: int) -> Tensor:
     return _exp2_table(logits.device)[distance & 1023] >> (distance >> _core.FRACTION_BITS)
 
 
-def _count_weights(counts: Tensor) -> Tensor:
+def _count_weights(counts: Tensor, begin: int) -> Tensor:
     """Return int64 weights [n, V]."""
     if counts.dtype == torch.uint32:
         wide = counts.view(torch.int32).to(torch.int64) & 0xFFFFFFFF
@@ -143,7 +148,14 @@ def _count_weights(counts: Tensor) -> Tensor:
         bad = wide < 0
     largest = wide.amax(1, keepdim=True)
     _refuse(
-        bad, largest[:, 0] == 0, wide, "count", "counts", "must not be negative", "0; at least one must be positive"
+        begin,
+        bad,
+        largest[:, 0] == 0,
+        wide,
+        "count",
+        "counts",
+        "must not be negative",
+        "0; at least one must be positive",
     )
     excess = _bit_length(largest) - _WEIGHT_BITS
     return wide >> excess.clamp(min=0) << (-excess).clamp(min=0)
@@ -166,17 +178,24 @@ def _rows(tensor: Tensor) -> Tensor:
     return tensor.reshape(-1, tensor.shape[-1])
 
 
-def _weights(tensor: Tensor, argument: str, precision: int, base: int) -> Tensor:
-    """Return the weights of an argument's rows; `argument` says what they are: p, logits or counts."""
-    dtypes = {"p": _FLOATS, "logits": (*_FLOATS, torch.int32), "counts": _COUNTS}[argument]
-    _check_dtype(tensor, argument, dtypes)
+def _check(tensor: Tensor, argument: str, precision: int) -> None:
+    _check_dtype(tensor, argument, {"p": _FLOATS, "logits": (*_FLOATS, torch.int32), "counts": _COUNTS}[argument])
     _check_vocabulary(tensor, argument, precision)
+
+
+def _blocks(tensor: Tensor, argument: str, precision: int, base: int) -> Iterator[tuple[slice, Tensor]]:
+    """Yield some rows' places and their frequencies, int64 [n, V]; `argument` says what the tensor holds."""
     rows = _rows(tensor.detach())
-    if len(rows) == 0:
-        return torch.zeros(rows.shape, dtype=torch.int64, device=rows.device)
-    if argument == "p":
-        return _probability_weights(rows)
-    return _logit_weights(rows, base) if argument == "logits" else _count_weights(rows)
+    step = max(1, _BLOCK // rows.shape[1])
+    for begin in range(0, len(rows), step):
+        piece = slice(begin, begin + step)
+        if argument == "p":
+            weights = _probability_weights(rows[piece], begin)
+        elif argument == "logits":
+            weights = _logit_weights(rows[piece], base, begin)
+        else:
+            weights = _count_weights(rows[piece], begin)
+        yield piece, _frequencies(weights, precision)
 
 
 def _width(precision: int) -> int:
@@ -204,7 +223,7 @@ def quantise(tensor: Tensor, argument: str, precision: int, out: Tensor | None =
     uint32 tensor [..., V + 1] (uint64 at precision 32)
         `out`, or a new tensor.
     """
-    weights = _weights(tensor, argument, precision, base)
+    _check(tensor, argument, precision)
     shape = (*tensor.shape[:-1], tensor.shape[-1] + 1)
     if out is None:
         out = torch.empty(shape, dtype=_DTYPES[_width(precision)], device=tensor.device)
@@ -213,8 +232,8 @@ def quantise(tensor: Tensor, argument: str, precision: int, out: Tensor | None =
     # Written as signed integers of the same width, whose bits are the same: torch does more with them on all devices.
     flat = out.view(_SIGNED[out.element_size()]).view(-1, shape[-1])
     flat[:, :1] = 0
-    if len(weights):
-        flat[:, 1:] = _frequencies(weights, precision).cumsum(1).to(flat.dtype)
+    for piece, frequencies in _blocks(tensor, argument, precision, base):
+        flat[piece, 1:] = frequencies.cumsum(1).to(flat.dtype)
     return out
 
 
@@ -241,7 +260,7 @@ def intervals(tensor: Tensor, argument: str, symbols: Tensor, precision: int, ba
     -------
     start, freq : uint32 tensors [...] (uint64 at precision 32)
     """
-    weights = _weights(tensor, argument, precision, base)
+    _check(tensor, argument, precision)
     if not isinstance(symbols, Tensor) or symbols.device != tensor.device:
         raise TypeError(f"symbols: expected a tensor on {tensor.device}, like the rows")
     if symbols.is_floating_point() or symbols.dtype == torch.bool:
@@ -255,12 +274,10 @@ def intervals(tensor: Tensor, argument: str, symbols: Tensor, precision: int, ba
         raise ValueError(
             f"symbols[{at}]: {int(flat[at, 0])} is outside the {tensor.shape[-1]} symbols of the vocabulary"
         )
-    if len(weights) == 0:
-        freq = end = flat
-    else:
-        frequencies = _frequencies(weights, precision)
-        freq = frequencies.gather(1, flat)
-        end = frequencies.cumsum(1).gather(1, flat)
+    start, freq = torch.empty_like(flat), torch.empty_like(flat)
+    for piece, frequencies in _blocks(tensor, argument, precision, base):
+        freq[piece] = frequencies.gather(1, flat[piece])
+        start[piece] = frequencies.cumsum(1).gather(1, flat[piece]) - freq[piece]
     width = _width(precision)
-    start, freq = ((x.reshape(symbols.shape).to(_SIGNED[width]).view(_DTYPES[width])) for x in (end - freq, freq))
+    start, freq = ((x.reshape(symbols.shape).to(_SIGNED[width]).view(_DTYPES[width])) for x in (start, freq))
     return start, freq
