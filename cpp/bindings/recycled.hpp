@@ -43,7 +43,7 @@ inline py::array take_block(py::ssize_t bytes) {
 
 /// A new array, of undefined contents.
 template <typename T>
-[[nodiscard]] py::array new_array(const std::vector<py::ssize_t>& shape) {
+[[nodiscard]] py::array recycled_array(const std::vector<py::ssize_t>& shape) {
   py::ssize_t bytes = sizeof(T);
   for (const py::ssize_t length : shape) {
     if (length != 0 && bytes > kMostKept / length) {

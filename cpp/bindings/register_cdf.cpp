@@ -11,6 +11,7 @@
 #include "foretell/range_coder.hpp"
 #include "recycled.hpp"
 #include "register.hpp"
+#include "symbols.hpp"
 
 namespace foretell::bindings {
 namespace {
@@ -116,7 +117,7 @@ py::array quantise_into(const RowsArgument& input, const py::object& out, Quanti
   const std::vector<py::ssize_t> shape = shape_of(input.array, input.vocabulary + 1);
   py::array cdf;
   if (out.is_none()) {
-    cdf = new_array<Integer>(shape);
+    cdf = recycled_array<Integer>(shape);
   } else {
     cdf = as_array_of<Integer>(out, "out", input.array.ndim());
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
@@ -159,12 +160,13 @@ py::tuple intervals_into(const py::array& symbols, const std::vector<std::uint32
 template <typename Find>
 py::tuple intervals_of_rows(const RowsArgument& input, const py::object& symbols, unsigned precision, Find find) {
   check_precision(precision);
-  const py::array given = as_array(symbols, "symbols", input.array.ndim() - 1);
+  const py::array given = as_strided_array(symbols, "symbols", input.array.ndim() - 1);
   for (py::ssize_t axis = 0; axis < given.ndim(); ++axis) {
     check_length(given, "symbols", axis, static_cast<std::size_t>(input.array.shape(axis)));
   }
   const std::vector<std::uint32_t> flat =
-      as_symbols(given.attr("reshape")(-1), static_cast<std::size_t>(input.vocabulary));
+      SymbolsArgument(given.attr("reshape")(-1), "symbols", 1, static_cast<std::size_t>(input.vocabulary), "symbols")
+          .copy();
   return precision == kMaxPrecision ? intervals_into<std::uint64_t>(given, flat, find)
                                     : intervals_into<std::uint32_t>(given, flat, find);
 }

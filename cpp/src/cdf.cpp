@@ -181,7 +181,7 @@ void find_intervals(const Input& input, std::span<const std::uint32_t> symbols, 
     if (weighed.sum == 0) [[unlikely]] {
       input.refuse(row);
     }
-    const Interval interval = interval_of(scratch.weights(), vocabulary, weighed, precision, symbols[row]);
+    const Interval interval = weighed_interval(scratch.weights(), vocabulary, weighed, precision, symbols[row]);
     start[row] = static_cast<Integer>(interval.start);
     freq[row] = static_cast<Integer>(interval.freq);
   }

@@ -12,11 +12,7 @@
 namespace foretell {
 namespace {
 
-#if defined(__GNUC__) && defined(__x86_64__)
-constexpr bool kHasVectors = true;
-#else
-constexpr bool kHasVectors = false;
-#endif
+constexpr bool kHasVectors = FORETELL_X86_TARGETS != 0;
 
 // -- places and sums -------------------------------------------------------------------------------------------------
 
@@ -364,8 +360,8 @@ void spread(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighe
   Spread<Integer>::run(weights, vocabulary, weighed, precision, cdf);
 }
 
-Interval interval_of(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed, unsigned precision,
-                     std::size_t symbol) noexcept {
+Interval weighed_interval(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed, unsigned precision,
+                          std::size_t symbol) noexcept {
   return for_isa<IntervalOf>(weights, vocabulary, weighed, precision, symbol);
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "checks.hpp"
 #include "foretell/cdf.hpp"
 
 namespace foretell {
@@ -73,8 +74,8 @@ void spread(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighe
             Integer* cdf) noexcept;
 
 /// Returns the interval of one symbol, the same as spread would write.
-[[nodiscard]] Interval interval_of(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
-                                   unsigned precision, std::size_t symbol) noexcept;
+[[nodiscard]] Interval weighed_interval(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
+                                        unsigned precision, std::size_t symbol) noexcept;
 
 // -- for one level, which must be supported (row_weights_x86.cpp) ----------------------------------------------------
 

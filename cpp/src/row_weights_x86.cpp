@@ -2,7 +2,9 @@
 // normaliser with its prefix sum. Each gives the integers of the portable body in row_weights.cpp.
 #include "row_weights.hpp"
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#include "targets.hpp"
+
+#if FORETELL_X86_TARGETS
 
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593: its own AVX-512 header sets them off
@@ -15,9 +17,6 @@
 #include <array>
 
 #include "exp2_table.hpp"
-
-#define FORETELL_AVX2 [[gnu::target("avx2")]]
-#define FORETELL_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]]
 
 namespace foretell {
 namespace {
@@ -32,25 +31,25 @@ constexpr std::size_t kBlock = 2048;  // symbols whose 25-bit weights are summed
 
 // -- AVX-512 ---------------------------------------------------------------------------------------------------------
 
-FORETELL_AVX512 inline __mmask16 lanes_of(std::size_t left) noexcept {
+[[FORETELL_AVX512]] inline __mmask16 lanes_of(std::size_t left) noexcept {
   return left >= 16 ? __mmask16{0xffff} : static_cast<__mmask16>((1U << left) - 1);
 }
 
 /// The sum of 16 unsigned numbers.
-FORETELL_AVX512 inline std::uint64_t wide_sum(__m512i x) noexcept {
+[[FORETELL_AVX512]] inline std::uint64_t wide_sum(__m512i x) noexcept {
   const __m512i low = _mm512_and_si512(x, _mm512_set1_epi64(0xffffffff));
   return static_cast<std::uint64_t>(_mm512_reduce_add_epi64(_mm512_add_epi64(low, _mm512_srli_epi64(x, 32))));
 }
 
 /// floor(w * m / 2^k) of 16 weights.
-FORETELL_AVX512 inline __m512i scaled(__m512i w, __m512i m, __m128i k) noexcept {
+[[FORETELL_AVX512]] inline __m512i scaled(__m512i w, __m512i m, __m128i k) noexcept {
   const __m512i even = _mm512_srl_epi64(_mm512_mul_epu32(w, m), k);
   const __m512i odd = _mm512_srl_epi64(_mm512_mul_epu32(_mm512_srli_epi64(w, 32), m), k);
   return _mm512_mask_shuffle_epi32(even, 0xaaaa, odd, _MM_PERM_CCAA);
 }
 
 /// Prefix sums of 16 numbers.
-FORETELL_AVX512 inline __m512i prefix_sums(__m512i x) noexcept {
+[[FORETELL_AVX512]] inline __m512i prefix_sums(__m512i x) noexcept {
   const __m512i zero = _mm512_setzero_si512();
   x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 15));
   x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 14));
@@ -58,17 +57,17 @@ FORETELL_AVX512 inline __m512i prefix_sums(__m512i x) noexcept {
   return _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 8));
 }
 
-FORETELL_AVX512 inline void store_some(std::uint32_t* to, __mmask16 lanes, __m512i x) noexcept {
+[[FORETELL_AVX512]] inline void store_some(std::uint32_t* to, __mmask16 lanes, __m512i x) noexcept {
   _mm512_mask_storeu_epi32(to, lanes, x);
 }
 
-FORETELL_AVX512 inline void store_some(std::uint16_t* to, __mmask16 lanes, __m512i x) noexcept {
+[[FORETELL_AVX512]] inline void store_some(std::uint16_t* to, __mmask16 lanes, __m512i x) noexcept {
   _mm256_mask_storeu_epi16(to, lanes, _mm512_cvtepi32_epi16(x));
 }
 
 /// Adds `left` to cdf[first + 1] and all that follow.
-FORETELL_AVX512 inline void add_from(std::uint32_t* cdf, std::size_t first, std::size_t vocabulary,
-                                     std::uint32_t left) noexcept {
+[[FORETELL_AVX512]] inline void add_from(std::uint32_t* cdf, std::size_t first, std::size_t vocabulary,
+                                         std::uint32_t left) noexcept {
   const __m512i more = _mm512_set1_epi32(static_cast<int>(left));
   for (std::size_t i = first; i < vocabulary; i += 16) {
     const __mmask16 lanes = lanes_of(vocabulary - i);
@@ -77,8 +76,8 @@ FORETELL_AVX512 inline void add_from(std::uint32_t* cdf, std::size_t first, std:
   }
 }
 
-FORETELL_AVX512 inline void add_from(std::uint16_t* cdf, std::size_t first, std::size_t vocabulary,
-                                     std::uint32_t left) noexcept {
+[[FORETELL_AVX512]] inline void add_from(std::uint16_t* cdf, std::size_t first, std::size_t vocabulary,
+                                         std::uint32_t left) noexcept {
   const __m256i more = _mm256_set1_epi16(static_cast<short>(left));
   for (std::size_t i = first; i < vocabulary; i += 16) {
     const __mmask16 lanes = lanes_of(vocabulary - i);
@@ -88,8 +87,8 @@ FORETELL_AVX512 inline void add_from(std::uint16_t* cdf, std::size_t first, std:
 }
 
 template <typename Integer>
-FORETELL_AVX512 inline void spread_512(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
-                                       unsigned precision, Integer* cdf) noexcept {
+[[FORETELL_AVX512]] inline void spread_512(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
+                                           unsigned precision, Integer* cdf) noexcept {
   const Scale scale = scale_of(weighed.sum, vocabulary, precision);
   const __m512i m = _mm512_set1_epi64(static_cast<long long>(scale.factor));
   const __m128i k = _mm_cvtsi32_si128(static_cast<int>(scale.shift));
@@ -149,35 +148,35 @@ constexpr Halves kHalves = make_halves();
 
 // -- AVX2 ------------------------------------------------------------------------------------------------------------
 
-FORETELL_AVX2 inline __m256i lanes_of_8(std::size_t left) noexcept {
+[[FORETELL_AVX2]] inline __m256i lanes_of_8(std::size_t left) noexcept {
   const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(std::min<std::size_t>(left, 8))), places);
 }
 
-FORETELL_AVX2 inline __m256i load_some_8(const void* from, __m256i lanes) noexcept {
+[[FORETELL_AVX2]] inline __m256i load_some_8(const void* from, __m256i lanes) noexcept {
   return _mm256_maskload_epi32(static_cast<const int*>(from), lanes);
 }
 
-FORETELL_AVX2 inline std::uint64_t wide_sum_8(__m256i x) noexcept {
+[[FORETELL_AVX2]] inline std::uint64_t wide_sum_8(__m256i x) noexcept {
   const __m256i wide = _mm256_add_epi64(_mm256_and_si256(x, _mm256_set1_epi64x(0xffffffff)), _mm256_srli_epi64(x, 32));
   const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
   return static_cast<std::uint64_t>(_mm_cvtsi128_si64(half)) + static_cast<std::uint64_t>(_mm_extract_epi64(half, 1));
 }
 
-FORETELL_AVX2 inline __m256i max_of_lanes(__m256i x) noexcept {
+[[FORETELL_AVX2]] inline __m256i max_of_lanes(__m256i x) noexcept {
   x = _mm256_max_epu32(x, _mm256_permute2x128_si256(x, x, 1));
   x = _mm256_max_epu32(x, _mm256_shuffle_epi32(x, 0x4e));
   return _mm256_max_epu32(x, _mm256_shuffle_epi32(x, 0xb1));
 }
 
-FORETELL_AVX2 inline std::uint32_t min_of_lanes(__m256i x) noexcept {
+[[FORETELL_AVX2]] inline std::uint32_t min_of_lanes(__m256i x) noexcept {
   x = _mm256_min_epu32(x, _mm256_permute2x128_si256(x, x, 1));
   x = _mm256_min_epu32(x, _mm256_shuffle_epi32(x, 0x4e));
   x = _mm256_min_epu32(x, _mm256_shuffle_epi32(x, 0xb1));
   return static_cast<std::uint32_t>(_mm_cvtsi128_si32(_mm256_castsi256_si128(x)));
 }
 
-FORETELL_AVX2 inline void store_8(std::uint32_t* to, __m256i x, std::size_t left) noexcept {
+[[FORETELL_AVX2]] inline void store_8(std::uint32_t* to, __m256i x, std::size_t left) noexcept {
   if (left >= 8) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), x);
   } else {
@@ -185,7 +184,7 @@ FORETELL_AVX2 inline void store_8(std::uint32_t* to, __m256i x, std::size_t left
   }
 }
 
-FORETELL_AVX2 inline void store_8(std::uint16_t* to, __m256i x, std::size_t left) noexcept {
+[[FORETELL_AVX2]] inline void store_8(std::uint16_t* to, __m256i x, std::size_t left) noexcept {
   const __m256i low = _mm256_and_si256(x, _mm256_set1_epi32(0xffff));
   const __m128i packed = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
   if (left >= 8) {
@@ -198,8 +197,8 @@ FORETELL_AVX2 inline void store_8(std::uint16_t* to, __m256i x, std::size_t left
 }
 
 template <typename Integer>
-FORETELL_AVX2 inline void spread_256(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
-                                     unsigned precision, Integer* cdf) noexcept {
+[[FORETELL_AVX2]] inline void spread_256(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
+                                         unsigned precision, Integer* cdf) noexcept {
   const Scale scale = scale_of(weighed.sum, vocabulary, precision);
   const __m256i m = _mm256_set1_epi64x(static_cast<long long>(scale.factor));
   const __m128i k = _mm_cvtsi32_si128(static_cast<int>(scale.shift));
@@ -232,8 +231,8 @@ FORETELL_AVX2 inline void spread_256(const std::uint32_t* weights, std::size_t v
 
 }  // namespace
 
-FORETELL_AVX512 bool weigh_avx512(const float* p, std::size_t vocabulary, std::uint32_t* weights,
-                                  Weighed& weighed) noexcept {
+[[FORETELL_AVX512]] bool weigh_avx512(const float* p, std::size_t vocabulary, std::uint32_t* weights,
+                                      Weighed& weighed) noexcept {
   __m512i max = _mm512_setzero_si512();
   __m512i other = max;
   std::size_t at = 0;
@@ -274,7 +273,7 @@ FORETELL_AVX512 bool weigh_avx512(const float* p, std::size_t vocabulary, std::u
   return true;
 }
 
-FORETELL_AVX512 std::uint64_t look_up_avx512(std::uint32_t* distances, std::size_t vocabulary) noexcept {
+[[FORETELL_AVX512]] std::uint64_t look_up_avx512(std::uint32_t* distances, std::size_t vocabulary) noexcept {
   const __m512i coarse_low = _mm512_load_si512(kHalves.coarse.data());
   const __m512i coarse_high = _mm512_load_si512(kHalves.coarse.data() + 16);
   const __m512i fine_low = _mm512_load_si512(kHalves.fine.data());
@@ -301,18 +300,18 @@ FORETELL_AVX512 std::uint64_t look_up_avx512(std::uint32_t* distances, std::size
   return sum;
 }
 
-FORETELL_AVX512 void spread_avx512(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
-                                   unsigned precision, std::uint32_t* cdf) noexcept {
+[[FORETELL_AVX512]] void spread_avx512(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
+                                       unsigned precision, std::uint32_t* cdf) noexcept {
   spread_512(weights, vocabulary, weighed, precision, cdf);
 }
 
-FORETELL_AVX512 void spread_avx512(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
-                                   unsigned precision, std::uint16_t* cdf) noexcept {
+[[FORETELL_AVX512]] void spread_avx512(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
+                                       unsigned precision, std::uint16_t* cdf) noexcept {
   spread_512(weights, vocabulary, weighed, precision, cdf);
 }
 
-FORETELL_AVX2 bool weigh_avx2(const float* p, std::size_t vocabulary, std::uint32_t* weights,
-                              Weighed& weighed) noexcept {
+[[FORETELL_AVX2]] bool weigh_avx2(const float* p, std::size_t vocabulary, std::uint32_t* weights,
+                                  Weighed& weighed) noexcept {
   __m256i max = _mm256_setzero_si256();
   __m256i other = max;
   std::size_t at = 0;
@@ -356,13 +355,13 @@ FORETELL_AVX2 bool weigh_avx2(const float* p, std::size_t vocabulary, std::uint3
   return true;
 }
 
-FORETELL_AVX2 void spread_avx2(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
-                               unsigned precision, std::uint32_t* cdf) noexcept {
+[[FORETELL_AVX2]] void spread_avx2(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
+                                   unsigned precision, std::uint32_t* cdf) noexcept {
   spread_256(weights, vocabulary, weighed, precision, cdf);
 }
 
-FORETELL_AVX2 void spread_avx2(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
-                               unsigned precision, std::uint16_t* cdf) noexcept {
+[[FORETELL_AVX2]] void spread_avx2(const std::uint32_t* weights, std::size_t vocabulary, Weighed weighed,
+                                   unsigned precision, std::uint16_t* cdf) noexcept {
   spread_256(weights, vocabulary, weighed, precision, cdf);
 }
 

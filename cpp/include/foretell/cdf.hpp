@@ -75,12 +75,6 @@ struct Rows {
   }
 };
 
-/// The slots of a symbol: start..start + freq - 1.
-struct Interval {
-  std::uint64_t start;
-  std::uint64_t freq;
-};
-
 /// Writes the CDF of each row to `cdf` (rows.size + 1 integers a row, row after row). `Integer` is std::uint16_t
 /// (precision <= 16; a last value of 2^16 is stored as 0), std::uint32_t (<= 31) or std::uint64_t; `Logit` is
 /// std::int32_t in fixed point (`base` is then 2), float, double, Float16 or BFloat16. Throws kInvalidArgument for
