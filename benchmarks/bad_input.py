@@ -1,6 +1,6 @@
 """What every coder does with bad input: foretell's and the installed peers'.
 
-    python benchmarks/bad_input.py [--markdown OUT] [--json OUT]
+    python benchmarks/bad_input.py [--json OUT]    (benchmarks/tables.py puts the outcomes into docs/bad_input.md)
 
 Each trial is a process of its own, so that a crash or a hang (over 10 seconds) is one cell of the table. "right" means
 that the coder gave back the symbols all the same, "WRONG" that it gave back others and said nothing, "accepted" that it
@@ -12,13 +12,8 @@ Exit status 1 if a coder of foretell crashes, hangs or raises anything but its o
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
-import resource
-import signal
 import sys
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +22,14 @@ import torch
 from contestants import FORETELL, Contestant, ForetellLanes, ForetellRansTable, Native, Table, UnsupportedError
 from foretell import cdf
 from foretell.errors import Error
+from isolated import attempt
 from numpy.typing import NDArray
-from peer_adapters import TorchAnsTable, installed, version
+from peer_adapters import installed, version
+from peer_adapters.stacks import TorchAnsTable
 from report import write_report
+from tables import outcomes
 
 SECONDS = 10
-MEMORY = 16 << 30  # of addresses, so that an absurd length ends in an error and not in a full machine
 COUNT, VOCABULARY, PRECISION = 1000, 16, 16
 DAMAGED = 500  # which symbol is made bad, or the row of it
 
@@ -177,44 +174,8 @@ TRIALS: dict[str, Trial] = {
 }
 
 
-def report_outcome(contestant: Contestant, trial: Trial, pipe: Connection) -> None:
-    """Run in the trial's process: whatever it prints about its end is of no interest."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    pipe.send(outcome(trial, contestant))
-    os._exit(0)  # no destructors: a damaged heap that went unnoticed so far is not the trial's result
-
-
-def attempt(contestant: Contestant, trial: Trial) -> str:
-    """Return what happens, from a process of its own."""
-    receiver, sender = multiprocessing.Pipe(duplex=False)
-    context = multiprocessing.get_context("fork")  # everything is imported already
-    process = context.Process(target=report_outcome, args=(contestant, trial, sender))
-    process.start()
-    sender.close()
-    try:
-        if not receiver.poll(SECONDS):
-            return "HANGS"
-        return str(receiver.recv())
-    except EOFError:  # it ended without a word
-        process.join()
-        code = process.exitcode or 0
-        return f"CRASHES: {signal.Signals(-code).name}" if code < 0 else f"EXITS: {code}"
-    finally:
-        process.kill()
-        process.join()
-
-
-def shown(result: str) -> str:
-    """Return a cell; an error is marked if its type says no more than that something went wrong."""
-    vague = ("AssertionError", "Exception", "RuntimeError", "SystemError", "PanicException")
-    return f"{result} (untyped)" if result in vague else result
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--markdown", type=Path, help="write the table here too")
     parser.add_argument("--json", type=Path, help="write the outcomes here")
     options = parser.parse_args()
     torch.set_num_threads(1)  # a process with threads cannot be forked safely
@@ -226,13 +187,8 @@ def main() -> int:
     contestants = [*ours, *(peer for peer in peers if not isinstance(peer, TorchAnsTable))]
     results: dict[str, dict[str, str]] = {}
     for name, trial in TRIALS.items():
-        results[name] = {contestant.name: attempt(contestant, trial) for contestant in contestants}
-    names = [contestant.name for contestant in contestants]
-    lines = [f"| bad input | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
-    lines += [f"| {name} | {' | '.join(shown(row[one]) for one in names)} |" for name, row in results.items()]
-    print("\n".join(lines))
-    if options.markdown:
-        options.markdown.write_text("\n".join(lines) + "\n")
+        results[name] = {one.name: attempt(SECONDS, outcome, trial, one) for one in contestants}
+    print("\n".join(outcomes(results, list(results))))
     if options.json:
         versions = {peer.package: version(peer) for peer in peers}
         write_report(options.json, results, peers=versions, not_installed=missing)

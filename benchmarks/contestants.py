@@ -4,6 +4,7 @@ A contestant is a class with some of these faces; a case that needs a face which
 
 whole messages   `table`, `encode`, `decode`: symbol i is coded with row i % R of the R rows of a table
 steps            `encoder`, `decoder`: callables that code one symbol for each lane, as an autoregressive model needs
+blocks           `block_encoder`, `block_decoder`: callables that code a block of symbols with a row each, in one stream
 probabilities    `quantiser`: float32 rows to CDFs; `float_encoder`, `float_decoder`: steps that start from float32 rows
 
 `table`, `symbols` and `from_bytes` bring data into the form that a coder's users have at hand, and are never timed.
@@ -85,6 +86,15 @@ class Contestant:
         """Return step(step table) -> symbols."""
         raise NotImplementedError
 
+    def block_encoder(
+        self, size: int, vocabulary: int, precision: int
+    ) -> tuple[Callable[[Any, Any], Any], Callable[[], Any]]:
+        """As `encoder`, for blocks of `size` symbols; coders whose steps share a stream need nothing else."""
+        return self.encoder(size, vocabulary, precision)
+
+    def block_decoder(self, stream: Any, size: int, vocabulary: int, precision: int) -> Callable[[Any], Any]:
+        return self.decoder(stream, size, vocabulary, precision)
+
     def quantiser(self, probabilities: NDArray[np.float32], precision: int) -> tuple[Callable[[], Any], Any]:
         """Return a callable that makes all the CDFs, and one that turns its result into an integer array or None."""
         raise UnsupportedError("no quantiser")
@@ -158,6 +168,9 @@ class ForetellRange(Contestant):
     def decoder(self, stream: Any, lanes: int, vocabulary: int, precision: int) -> Any:
         return RangeDecoder(stream, precision).decode
 
+    def block_encoder(self, size: int, vocabulary: int, precision: int) -> Any:
+        return self.encoder(1, vocabulary, precision)
+
     def quantiser(self, probabilities: NDArray[np.float32], precision: int) -> Any:
         return lambda: cdf.from_probabilities(probabilities, precision), lambda made: made
 
@@ -186,6 +199,9 @@ class ForetellLanes(Contestant):
 
     def decoder(self, stream: Any, lanes: int, vocabulary: int, precision: int) -> Any:
         return LaneDecoder(stream, precision).decode_step
+
+    def block_encoder(self, size: int, vocabulary: int, precision: int) -> Any:
+        raise UnsupportedError("a stream a lane")
 
     def to_bytes(self, stream: Any) -> list[bytes]:
         return list(stream)
@@ -243,6 +259,7 @@ class ForetellLanes16(NarrowRows, ForetellLanes):
 class ForetellRans(Contestant):
     name = "foretell rANS"
     order = "stack"
+    steps_reversed = True
     interleave = 8
 
     def symbols(self, symbols: NDArray[np.int32]) -> Any:
@@ -262,6 +279,13 @@ class ForetellRans(Contestant):
         decoded = [coder.decode(rows) for rows in block_sizes(count, table.rows)]
         coder.finish()
         return decoded[0] if len(decoded) == 1 else np.concatenate(decoded)
+
+    def block_encoder(self, size: int, vocabulary: int, precision: int) -> Any:
+        coder = RansCoder(precision, self.interleave)
+        return coder.encode_symbols_reverse, coder.to_bytes
+
+    def block_decoder(self, stream: Any, size: int, vocabulary: int, precision: int) -> Any:
+        return RansCoder.from_bytes(stream, precision, self.interleave).decode
 
 
 class ForetellRansTable(ForetellRans):
@@ -284,6 +308,9 @@ class ForetellRansTable(ForetellRans):
         decoded = coder.decode_table(count, table.rows)
         coder.finish()
         return decoded
+
+    def block_encoder(self, size: int, vocabulary: int, precision: int) -> Any:
+        raise UnsupportedError("one CDF for all symbols only")
 
 
 FORETELL: tuple[type[Contestant], ...] = (

@@ -1,7 +1,7 @@
-"""Put the tables of benchmarks/results/*.json into README.md, between its markers.
+"""Put the tables of benchmarks/results/*.json into README.md and docs/, between their markers.
 
-python benchmarks/tables.py            writes README.md
-python benchmarks/tables.py --check    exit status 1 if that would change it
+python benchmarks/tables.py            writes the pages
+python benchmarks/tables.py --check    exit status 1 if that would change one
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-README = ROOT / "README.md"
 
 
 def _stamp(report: dict[str, Any]) -> str:
@@ -51,30 +50,71 @@ def limits(report: dict[str, Any]) -> list[str]:
     return [*lines, "", _stamp(report)]
 
 
-TABLES: dict[str, Callable[[dict[str, Any]], list[str]]] = {"round_trip": round_trip, "limits": limits}
+def shown(result: str) -> str:
+    """Return a cell; an error is marked if its type says no more than that something went wrong."""
+    vague = ("AssertionError", "Exception", "RuntimeError", "SystemError", "PanicException")
+    loud = ("WRONG", "CRASHES", "HANGS")
+    if result.startswith(loud):
+        word, _, rest = result.partition(" ")
+        return f"**{word.rstrip(':')}** {rest}".rstrip()
+    return f"{result} (untyped)" if result in vague else result
 
 
-def rendered(text: str) -> str:
-    """Return `text` with the tables between its markers made anew."""
-    for name, render in TABLES.items():
-        report = json.loads((RESULTS / f"{name}.json").read_text())
+def outcomes(results: dict[str, dict[str, str]], trials: list[str]) -> list[str]:
+    """Return the lines of a table of bad_input.py: a row for each coder, a column for each of `trials`."""
+    lines = [f"| coder | {' | '.join(trials)} |", "|" + "---|" * (len(trials) + 1)]
+    return lines + [
+        f"| {coder} | {' | '.join(shown(results[trial][coder]) for trial in trials)} |" for coder in results[trials[0]]
+    ]
+
+
+def bad_input(of_streams: bool) -> Callable[[dict[str, Any]], list[str]]:
+    """Return what makes the lines for the results of bad_input.py."""
+
+    def lines(report: dict[str, Any]) -> list[str]:
+        trials = [trial for trial in report["results"] if (trial in STREAM_TRIALS) == of_streams]
+        versions = ", ".join(f"{package} {number}" for package, number in report["peers"].items())
+        return [*outcomes(report["results"], trials), "", f"Tried {report['date']}: {versions}."]
+
+    return lines
+
+
+STREAM_TRIALS = ("empty stream", "half a stream", "one flipped bit", "random bytes")
+
+# (page, marker) -> results, and what makes lines of them
+TABLES: dict[tuple[str, str], tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
+    ("README.md", "round_trip"): ("round_trip", round_trip),
+    ("README.md", "limits"): ("limits", limits),
+    ("docs/bad_input.md", "bad_input, streams"): ("bad_input", bad_input(of_streams=True)),
+    ("docs/bad_input.md", "bad_input, arguments"): ("bad_input", bad_input(of_streams=False)),
+}
+
+
+def rendered(page: str, text: str) -> str:
+    """Return the text of a page with the tables between its markers made anew."""
+    for (where, name), (results, render) in TABLES.items():
+        if where != page:
+            continue
+        report = json.loads((RESULTS / f"{results}.json").read_text())
         marker = re.compile(rf"(<!-- {name}: [^\n]* -->\n).*?(<!-- end -->)", re.DOTALL)
         lines = "\n".join(render(report))
         text, count = marker.subn(lambda found, lines=lines: found[1] + lines + "\n" + found[2], text)
         if count != 1:
-            raise SystemExit(f"README.md: the marker of {name} stands there {count} times, expected once")
+            raise SystemExit(f"{page}: the marker of {name} stands there {count} times, expected once")
     return text
 
 
 def main() -> int:
-    before = README.read_text()
-    after = rendered(before)
-    if "--check" in sys.argv[1:]:
-        if before != after:
-            print("README.md: its tables are not those of benchmarks/results; run benchmarks/tables.py")
-        return int(before != after)
-    README.write_text(after)
-    return 0
+    stale = False
+    for page in dict.fromkeys(page for page, _ in TABLES):
+        before = (ROOT / page).read_text()
+        after = rendered(page, before)
+        if "--check" not in sys.argv[1:]:
+            (ROOT / page).write_text(after)
+        elif before != after:
+            stale = True
+            print(f"{page}: its tables are not those of benchmarks/results; run benchmarks/tables.py")
+    return int(stale)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import array
 import math
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -312,20 +311,3 @@ def test_distinct_errors() -> None:
     assert [decoder.decode_bit(32768) for _ in range(7)] == [1] * 7
     with pytest.raises(TruncatedError, match="ends before this bit"):
         decoder.decode_bit(32768)
-
-
-# -- threads
-
-
-def test_a_coder_shared_between_threads_stays_whole() -> None:
-    """Equal bits in any order make the same bytes, unless two threads are inside the coder at once."""
-    bits, probabilities = np.ones(500, np.uint8), np.full(500, 12345, np.uint16)
-    encoder = BinaryEncoder()
-    threads = [
-        threading.Thread(target=lambda: [encoder.encode(bits, probabilities) for _ in range(50)]) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert encoder.finish() == encode([(1, 12345)] * (500 * 200))

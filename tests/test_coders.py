@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 import doctest
 import math
-import threading
 from typing import Any
 
 import numpy as np
@@ -95,34 +94,6 @@ def test_bytes_equal_the_reference(message: tuple[int, NDArray[np.int64], NDArra
 
 
 @given(messages())
-def test_round_trip(message: tuple[int, NDArray[np.int64], NDArray[np.uint64]]) -> None:
-    precision, symbols, cdfs = message
-    stream = encode(precision, symbols, cdfs)
-    for dtype in cdf_dtypes(precision):
-        decoder = RangeDecoder(stream, precision)
-        decoded = decoder.decode(cdfs.astype(dtype))
-        assert decoded.dtype == np.uint32
-        assert decoded.tolist() == symbols.tolist()
-        decoder.finish()
-
-
-@given(messages(), st.integers(1, 20))
-def test_how_calls_are_split_does_not_matter(
-    message: tuple[int, NDArray[np.int64], NDArray[np.uint64]], step: int
-) -> None:
-    precision, symbols, cdfs = message
-    encoder = RangeEncoder(precision)
-    for at in range(0, len(symbols), step):
-        encoder.encode_symbols(symbols[at : at + step], cdfs[at : at + step])
-    stream = encoder.finish()
-    assert stream == encode(precision, symbols, cdfs)
-    decoder = RangeDecoder(stream, precision)
-    parts = [decoder.decode(cdfs[at : at + step]).tolist() for at in range(0, len(symbols), step)]
-    assert sum(parts, []) == symbols.tolist()  # noqa: RUF017
-    decoder.finish()
-
-
-@given(messages())
 def test_end_costs_less_than_a_byte(message: tuple[int, NDArray[np.int64], NDArray[np.uint64]]) -> None:
     precision, symbols, cdfs = message
     _, freq = intervals(symbols, cdfs)
@@ -194,13 +165,6 @@ def test_lanes_equal_single_streams(precision: int, lanes: int, steps: int, seed
 
 
 # -- arguments
-
-
-@pytest.mark.parametrize("dtype", SYMBOL_DTYPES)
-def test_symbol_dtypes(dtype: Any) -> None:
-    symbols, cdfs = sample()
-    symbols %= 128  # what int8 holds
-    assert encode(24, symbols.astype(dtype), cdfs) == encode(24, symbols, cdfs)
 
 
 @pytest.mark.parametrize("make", [bytes, bytearray, lambda s: memoryview(bytes(s)), lambda s: array.array("B", s)])
@@ -387,20 +351,3 @@ def test_distinct_errors() -> None:
         RangeDecoder(b"", 8).decode(np.tile(np.arange(257, dtype=np.uint32), (9, 1)))
     with pytest.raises(CorruptError, match="lane 1"):
         LaneDecoder([b"", b"\0" * 9], 24).finish()
-
-
-# -- threads
-
-
-def test_a_coder_shared_between_threads_stays_whole() -> None:
-    """Equal symbols in any order make the same bytes, unless two threads are inside the coder at once."""
-    symbols, cdfs = np.ones(500, np.uint8), np.tile(CDF[:1], (500, 1))
-    encoder = RangeEncoder(8)
-    threads = [
-        threading.Thread(target=lambda: [encoder.encode_symbols(symbols, cdfs) for _ in range(50)]) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert encoder.finish() == encode(8, np.ones(500 * 200, np.int64), np.tile(CDF[:1], (500 * 200, 1)))

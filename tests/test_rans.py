@@ -5,10 +5,6 @@ from __future__ import annotations
 import array
 import doctest
 import math
-import os
-import subprocess
-import sys
-import threading
 from typing import Any
 
 import numpy as np
@@ -142,13 +138,6 @@ def test_examples_in_the_documentation() -> None:
 
 
 # -- arguments
-
-
-@pytest.mark.parametrize("dtype", SYMBOL_DTYPES)
-def test_symbol_dtypes(dtype: Any) -> None:
-    symbols, cdfs = sample()
-    symbols %= 128  # what int8 holds
-    assert encode(24, symbols.astype(dtype), cdfs) == encode(24, symbols, cdfs)
 
 
 @pytest.mark.parametrize("make", [bytes, bytearray, lambda s: memoryview(bytes(s)), lambda s: array.array("B", s)])
@@ -370,48 +359,6 @@ def test_table_streams_that_end_early() -> None:
         RansCoder.from_bytes(stream, 8, 32).decode_table(10**6, table)
 
 
-# -- vector instructions
-
-LEVELS = ["scalar", "avx2", "avx512"]
-
-# Streams, and what comes out of decoding them, of a run under one level.
-PROBE = """
-import hashlib
-import numpy as np
-from foretell import _core
-from foretell.coders import RansCoder, StaticTable
-rng, digest = np.random.default_rng(7), hashlib.sha256()
-for precision, vocabulary in [(1, 2), (9, 300), (12, 256), (16, 256), (16, 65536)]:
-    cuts = np.sort(rng.choice(2**precision - 1, vocabulary - 1, replace=False)) + 1
-    table = StaticTable(np.concatenate([[0], cuts, [2**precision]]).astype(np.uint32), precision)
-    symbols = rng.integers(0, vocabulary, 5003).astype(np.uint16)
-    for interleave in [1, 8, 16, 20, 32, 64, 100]:
-        coder = RansCoder(precision, interleave)
-        coder.encode_table_reverse(symbols, table)
-        digest.update(coder.to_bytes())
-        decoded = coder.decode_table(5003, table)
-        assert (decoded == symbols).all()
-        coder.finish()
-        digest.update(decoded.tobytes())
-print(_core.isa(), digest.hexdigest())
-"""
-
-
-def probe(level: str | None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "FORETELL_ISA"}
-    if level is not None:
-        environment["FORETELL_ISA"] = level
-    return subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, env=environment, check=False)
-
-
-def test_every_level_of_vector_instructions_gives_the_same_bytes() -> None:
-    best, digest = probe(None).stdout.split()
-    for level in LEVELS:
-        used, other = probe(level).stdout.split()
-        assert used == min(level, best, key=LEVELS.index)
-        assert other == digest
-
-
 # -- damaged streams
 
 
@@ -471,21 +418,3 @@ def test_distinct_errors() -> None:
     state = RansCoder.from_bytes(bytes(4) + b"\2\0\0\0", 24)
     with pytest.raises(CorruptError, match="did not return"):
         state.finish()
-
-
-# -- threads
-
-
-def test_a_coder_shared_between_threads_stays_whole() -> None:
-    """Equal symbols in any order make the same bytes, unless two threads are inside the coder at once."""
-    symbols, cdfs = np.ones(500, np.uint8), np.tile(CDF[:1], (500, 1))
-    coder = RansCoder(8, 3)
-    threads = [
-        threading.Thread(target=lambda: [coder.encode_symbols_reverse(symbols, cdfs) for _ in range(50)])
-        for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert coder.to_bytes() == encode(8, np.ones(500 * 200, np.int64), np.tile(CDF[:1], (500 * 200, 1)), 3)

@@ -71,17 +71,12 @@ using PyBinaryDecoder = Locked<OwningBinaryDecoder>;
 
 py::object binary_decode(PyBinaryDecoder& self, const py::object& probabilities, const py::object& out) {
   const py::array p = as_array_of<std::uint16_t>(probabilities, "probabilities", 1);
-  py::array bits;
-  if (out.is_none()) {
-    bits = new_array<std::uint8_t>(std::array{p.shape(0)});
-  } else {
-    bits = as_array(out, "out", 1);
-    if (!holds<std::uint8_t>(bits) && !holds<bool>(bits)) {
-      throw_dtype(bits, "out", "uint8 or bool");
-    }
-    check_length(bits, "out", 0, static_cast<std::size_t>(p.shape(0)));
-    check_writeable(bits, "out");
+  py::array bits = out.is_none() ? new_array<std::uint8_t>(std::array{p.shape(0)}) : as_array(out, "out", 1);
+  if (!holds<std::uint8_t>(bits) && !holds<bool>(bits)) {
+    throw_dtype(bits, "out", "uint8 or bool");
   }
+  check_length(bits, "out", 0, static_cast<std::size_t>(p.shape(0)));
+  check_writeable(bits, "out");
   const std::span<std::uint8_t> target{static_cast<std::uint8_t*>(bits.mutable_data()),
                                        static_cast<std::size_t>(bits.size())};
   self([a = view<std::uint16_t>(p), target](OwningBinaryDecoder& coder) { coder.decoder.decode(a, target); });

@@ -111,18 +111,18 @@ std::vector<std::uint32_t> SymbolsArgument::copy() const {
   return symbols;
 }
 
-SymbolsResult::SymbolsResult(const py::handle& out, std::span<const py::ssize_t> shape, std::size_t vocabulary) {
-  if (out.is_none()) {
-    array_ = new_array<std::uint32_t>(shape);
-    object_ = array_;
-    write_ = nullptr;
-  } else {
-    array_ = as_array(out, "out", static_cast<py::ssize_t>(shape.size()));
+SymbolsResult::SymbolsResult(const py::handle& out, std::span<const py::ssize_t> shape, std::size_t vocabulary)
+    : array_(out.is_none() ? new_array<std::uint32_t>(shape)
+                           : as_array(out, "out", static_cast<py::ssize_t>(shape.size()))),
+      object_(out.is_none() ? py::object(array_) : py::reinterpret_borrow<py::object>(out)),
+      size_(static_cast<std::size_t>(array_.size())),
+      item_size_(static_cast<std::size_t>(array_.itemsize())),
+      write_(nullptr) {
+  if (!out.is_none()) {
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
       check_length(array_, "out", static_cast<py::ssize_t>(axis), static_cast<std::size_t>(shape[axis]));
     }
     check_writeable(array_, "out");
-    object_ = py::reinterpret_borrow<py::object>(out);
     write_ = visit_integer(array_, "out", [&]<typename T>(Type<T>) -> Write {
       if (std::cmp_greater(vocabulary - 1, std::numeric_limits<T>::max())) {
         throw py::value_error("out: " + py::str(array_.dtype()).template cast<std::string>() +
@@ -131,8 +131,6 @@ SymbolsResult::SymbolsResult(const py::handle& out, std::span<const py::ssize_t>
       return std::is_same_v<T, std::uint32_t> ? nullptr : &write_as<T>;
     });
   }
-  size_ = static_cast<std::size_t>(array_.size());
-  item_size_ = static_cast<std::size_t>(array_.itemsize());
   data_ = static_cast<std::byte*>(array_.mutable_data());
 }
 

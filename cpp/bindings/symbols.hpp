@@ -113,12 +113,12 @@ class SymbolsResult {
  private:
   using Write = void (*)(std::span<const std::uint32_t> symbols, std::byte* to);
 
+  py::array array_;  // not default-constructed first, for that makes an array
   py::object object_;
-  py::array array_;
   std::size_t size_;
   std::size_t item_size_;
-  std::byte* data_;
   Write write_;  // nullptr for uint32
+  std::byte* data_;
 };
 
 }  // namespace foretell::bindings

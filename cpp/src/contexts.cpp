@@ -38,7 +38,7 @@ void check_size(std::size_t size, std::size_t expected, const char* what) {
 
 }  // namespace
 
-ByteContexts::ByteContexts(unsigned row_bits, unsigned run_bits) : row_bits_(row_bits), run_bits_(run_bits) {
+ByteContexts::ByteContexts(unsigned row_bits, unsigned run_bits) : run_bits_(run_bits) {
   for (const unsigned bits : {row_bits, run_bits}) {
     if (bits < 8 || bits > kMaxBits) {
       throw Error{Errc::kInvalidArgument,

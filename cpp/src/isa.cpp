@@ -22,6 +22,9 @@ Isa best() noexcept {
 }
 
 Isa choose() noexcept {
+#if defined(__aarch64__) || defined(_M_ARM64)
+  return Isa::kNeon;
+#endif
   const Isa most = best();
   if (const char* wanted = std::getenv("FORETELL_ISA")) {
     for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
@@ -46,6 +49,8 @@ const char* name(Isa isa) noexcept {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kNeon:
+      return "neon";
     default:
       return "scalar";
   }

@@ -3,7 +3,8 @@
 // A kernel is a struct with a static, always-inlined `run`. Inlined into a function with a target attribute it is
 // compiled for that target, with no file, flag or copy of its own. All that it calls is inlined too ("flatten"),
 // whatever its size, for these are the innermost loops; what it calls for one target alone could not be otherwise. A
-// `run` that wants to know for which takes an Isa as its first template argument.
+// `run` that wants to know for which takes an Isa as its first template argument. On
+// 64-bit ARM the one body is compiled for NEON, the baseline.
 #pragma once
 
 #include "foretell/isa.hpp"
@@ -55,6 +56,7 @@ auto for_isa(Arguments... arguments) {
     case Isa::kAvx2:
       return run_avx2<Kernel>(arguments...);
     case Isa::kScalar:
+    case Isa::kNeon:
       break;
   }
 #endif

@@ -93,6 +93,32 @@ void cdf_from_probabilities(Rows<Probability> probabilities, unsigned precision,
 template <typename Count, typename Integer>
 void cdf_from_counts(Rows<Count> counts, unsigned precision, std::span<Integer> cdf);
 
+/// Rows of `size` numbers, one after the other. Throws kInvalidArgument if the last is not whole.
+template <typename T>
+[[nodiscard]] Rows<T> rows_of(std::span<const T> values, std::size_t size) {
+  if (size != 0 && values.size() % size != 0) {
+    throw Error(Errc::kInvalidArgument, "rows: the last one is not whole");
+  }
+  return {values.data(), size == 0 ? 0 : values.size() / size, size, static_cast<std::ptrdiff_t>(size)};
+}
+
+/// As above, for rows one after the other.
+template <typename Integer>
+void cdf_from_logits(std::span<const std::int32_t> logits, std::size_t vocabulary, unsigned precision,
+                     std::span<Integer> cdf) {
+  cdf_from_logits(rows_of(logits, vocabulary), LogBase::kTwo, precision, cdf);
+}
+template <typename Integer>
+void cdf_from_probabilities(std::span<const float> probabilities, std::size_t vocabulary, unsigned precision,
+                            std::span<Integer> cdf) {
+  cdf_from_probabilities(rows_of(probabilities, vocabulary), precision, cdf);
+}
+template <typename Count, typename Integer>
+void cdf_from_counts(std::span<const Count> counts, std::size_t vocabulary, unsigned precision,
+                     std::span<Integer> cdf) {
+  cdf_from_counts(rows_of(counts, vocabulary), precision, cdf);
+}
+
 /// Writes the interval that the CDF of row i gives to symbols[i], without writing the CDF: for encoders, which need two
 /// of its integers. `Integer` is std::uint32_t (precision <= 31) or std::uint64_t. Throws as cdf_from_logits, and for
 /// a symbol that is not in the vocabulary.

@@ -72,7 +72,6 @@ class ByteContexts {
 
   void locate();
 
-  unsigned row_bits_;
   unsigned run_bits_;
   std::array<std::size_t, kSlots> first_row_{};
   std::array<unsigned, kSlots> slot_bits_{};
