@@ -175,9 +175,11 @@ class ForetellRange(Contestant):
         return lambda: cdf.from_probabilities(probabilities, precision), lambda made: made
 
     def float_encoder(self, lanes: int, vocabulary: int, precision: int) -> Any:
-        step, finish = self.encoder(lanes, vocabulary, precision)
-        out = np.empty((lanes, vocabulary + 1), np.uint32)
-        return lambda symbols, rows: step(symbols, cdf.from_probabilities(rows, precision, out)), finish
+        if lanes != 1:
+            raise UnsupportedError("one stream")
+        encoder = RangeEncoder(precision)
+        intervals = cdf.intervals_from_probabilities  # an encoder needs no more of a CDF
+        return lambda symbols, rows: encoder.encode(*intervals(rows, symbols, precision)), encoder.finish
 
     def float_decoder(self, stream: Any, lanes: int, vocabulary: int, precision: int) -> Any:
         step = self.decoder(stream, lanes, vocabulary, precision)
@@ -244,6 +246,22 @@ class ForetellLanes(Contestant):
         return parts
 
 
+def ends_as_integers(rows: NDArray[np.uint16]) -> NDArray[np.int64]:
+    made = rows.astype(np.int64)
+    made[:, -1] += (made[:, -1] == 0) << 16
+    return made
+
+
+class ForetellOut(Contestant):
+    """CDFs into memory that the caller has, as loops do."""
+
+    name = "foretell, out="
+
+    def quantiser(self, probabilities: NDArray[np.float32], precision: int) -> Any:
+        out = np.empty((len(probabilities), probabilities.shape[1] + 1), np.uint32)
+        return lambda: cdf.from_probabilities(probabilities, precision, out), lambda made: made
+
+
 class NarrowRows(Contestant):
     """CDFs in uint16, half the memory to read."""
 
@@ -265,7 +283,9 @@ class ForetellRange16(NarrowRows, ForetellRange):
     name = "foretell range, uint16"
 
     def quantiser(self, probabilities: NDArray[np.float32], precision: int) -> Any:
-        raise UnsupportedError("measured in uint32")
+        out = np.empty((len(probabilities), probabilities.shape[1] + 1), np.uint16)
+        # The last value of a row, 2^16, is stored as 0.
+        return lambda: cdf.from_probabilities(probabilities, precision, out), ends_as_integers
 
 
 class ForetellLanes16(NarrowRows, ForetellLanes):
@@ -330,6 +350,7 @@ class ForetellRansTable(ForetellRans):
 
 FORETELL: tuple[type[Contestant], ...] = (
     ForetellRange,
+    ForetellOut,
     ForetellRange16,
     ForetellRangeTable,
     ForetellLanes,

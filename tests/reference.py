@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import accumulate
@@ -128,6 +129,22 @@ def logit_weights(logits: Sequence[int], table: Sequence[int]) -> list[int]:
     """Weights of fixed-point base-2 logits with 10 fraction bits; `table` holds exp2_entry(0..1023)."""
     top = max(logits)
     return [table[(top - z) % 1024] >> (top - z) // 1024 for z in logits]
+
+
+def float_logit_weights(logits: Sequence[float], unit: float, table: Sequence[int]) -> list[int]:
+    """Weights of logits in floating point; `unit` is 1024, or the float64 nearest to 1024 / ln 2 in base e."""
+
+    def rounded(x: Fraction) -> Fraction:  # to the nearest float64, as Python rounds; past 2**1000 it does not matter
+        return Fraction(float(x)) if x < 2**1000 else x
+
+    def weight(z: float) -> int:
+        if z == -math.inf:
+            return 0
+        scaled = rounded(rounded(Fraction(max(logits)) - Fraction(z)) * Fraction(unit))
+        d = math.floor(rounded(scaled + Fraction(1, 2)))
+        return table[d % 1024] >> min(d // 1024, 31)
+
+    return [weight(z) for z in logits]
 
 
 def probability_weights(probabilities: Sequence[float]) -> list[int]:

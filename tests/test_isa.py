@@ -28,7 +28,15 @@ def results() -> dict[str, str]:
             rows = np.empty((40, vocabulary + 1), dtype)
             cdf.from_probabilities(p.astype(np.float32), precision, rows)
             cdf.from_counts(np.abs(z).astype(np.int64) + 1, precision, counted := np.empty_like(rows))
-            data = counted.tobytes() + rows.tobytes() + cdf.from_logits(z, precision, rows).tobytes()
+            data = counted.tobytes() + rows.tobytes()
+            # Logits whose weights reach down to 0, all dtypes, and what is left out of a whole CDF.
+            for dtype_in in (np.float16, np.float32, np.float64):
+                data += cdf.from_logits((z / 512).astype(dtype_in), precision, rows).tobytes()
+                data += cdf.from_probabilities(p.astype(dtype_in) + dtype_in(1e-7), precision, rows).tobytes()
+            data += cdf.from_logits(z, precision, rows).tobytes()
+            chosen = generator.integers(0, vocabulary, 40)
+            for half in cdf.intervals_from_logits(z, chosen, precision):
+                data += half.tobytes()
             symbols = generator.integers(0, vocabulary, 40)
             encoder, lanes = coders.RangeEncoder(precision), coders.LaneEncoder(40, precision)
             encoder.encode_symbols(symbols, rows)

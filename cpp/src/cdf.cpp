@@ -2,191 +2,87 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <functional>
-#include <limits>
 #include <string>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "checks.hpp"
 #include "exp2_table.hpp"
 #include "foretell/range_coder.hpp"
-#include "targets.hpp"
+#include "prefetch.hpp"
+#include "row_weights.hpp"
 
 namespace foretell {
 namespace {
 
 constexpr unsigned kMostVocabularyBits = 31;  // places of symbols are counted in 32 bits
-constexpr unsigned kProductBits = 55;         // P + k of the normaliser: the widest that keeps w * m in 64 bits
 
 [[noreturn]] void throw_row(std::size_t row, const std::string& what) {
   throw Error(Errc::kInvalidArgument, "row " + std::to_string(row) + ": " + what);
 }
 
-/// Checks the sizes of a quantiser's input and output and returns the number of rows.
-template <typename Integer>
-std::size_t checked_rows(std::size_t input, std::size_t vocabulary, unsigned precision, std::size_t output) {
+void check_vocabulary(std::size_t vocabulary, unsigned precision) {
   check_precision(precision);
-  check_fits(kMostPrecision<Integer>, precision);
   if (vocabulary == 0 || vocabulary > std::uint64_t{1} << std::min(precision, kMostVocabularyBits)) {
     throw Error(Errc::kInvalidArgument, "vocabulary: " + std::to_string(vocabulary) + " symbols cannot share 2^" +
                                             std::to_string(precision) +
                                             " slots; it must be in 1..2^precision, and at most 2^31");
   }
-  const std::size_t rows = input / vocabulary;
-  if (input % vocabulary != 0 || output / (vocabulary + 1) != rows || output % (vocabulary + 1) != 0) {
-    throw Error(Errc::kInvalidArgument, "cdf: " + std::to_string(input) + " values in rows of " +
-                                            std::to_string(vocabulary) +
-                                            " need as many rows of one more, got room for " + std::to_string(output));
-  }
-  return rows;
 }
 
-// The kernels are written as loops that compilers turn into vector instructions: no branch inside, one type a loop.
+// -- what is wrong with a refused row --------------------------------------------------------------------------------
 
-/// The normaliser of cdf.hpp. `largest` is the largest weight, `sum` the sum of the weights; weights are overwritten.
-template <typename Integer>
-[[gnu::always_inline]] inline void normalise(std::uint32_t* weights, std::size_t vocabulary, std::uint32_t largest,
-                                             std::uint64_t sum, unsigned precision, Integer* cdf) noexcept {
-  const std::uint64_t total = std::uint64_t{1} << precision;
-  const unsigned shift = kProductBits - precision;
-  const std::uint64_t scale = ((total - vocabulary) << shift) / sum;  // < 2^32
-  constexpr std::uint32_t kNowhere = ~std::uint32_t{0};
-  std::uint32_t first = kNowhere;
-  for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(vocabulary); ++i) {
-    first = std::min(first, i | (0 - std::uint32_t{weights[i] != largest}));  // all ones where it is not
+float to_float(BFloat16 value) noexcept { return std::bit_cast<float>(std::uint32_t{value.bits} << 16); }
+
+/// For messages only.
+float to_float(Float16 value) noexcept {
+  const int exponent = value.bits >> 10 & 31;
+  const auto mantissa = static_cast<float>(value.bits & 1023);
+  float magnitude = std::ldexp(exponent == 0 ? mantissa : mantissa + 1024, std::max(exponent, 1) - 25);
+  if (exponent == 31) {
+    magnitude = mantissa == 0 ? HUGE_VALF : NAN;
   }
-  // A frequency is below 2^32: at precision 32 only that of a vocabulary of 1 is not, and it is left to the rest.
-  std::uint64_t given = 0;
+  return std::signbit(static_cast<float>(static_cast<std::int16_t>(value.bits))) ? -magnitude : magnitude;
+}
+
+template <typename T>
+auto readable(T value) noexcept {
+  if constexpr (std::is_class_v<T>) {
+    return to_float(value);
+  } else {
+    return value;
+  }
+}
+
+template <typename Probability>
+[[noreturn]] void throw_bad_probabilities(const Probability* p, std::size_t vocabulary, std::size_t row) {
   for (std::size_t i = 0; i < vocabulary; ++i) {
-    weights[i] = static_cast<std::uint32_t>((weights[i] * scale >> shift) + 1);
-    given += weights[i];
-  }
-  const std::uint64_t left = total - given;
-  Integer end = 0;
-  cdf[0] = 0;
-  for (std::size_t i = 0; i < first; ++i) {
-    end = static_cast<Integer>(end + weights[i]);
-    cdf[i + 1] = end;
-  }
-  end = static_cast<Integer>(end + left);
-  for (std::size_t i = first; i < vocabulary; ++i) {
-    end = static_cast<Integer>(end + weights[i]);
-    cdf[i + 1] = end;
-  }
-}
-
-template <typename Integer>
-struct LogitsToCdf {
-  [[gnu::always_inline]] static void run(const std::int32_t* logits, std::size_t rows, std::size_t vocabulary,
-                                         unsigned precision, std::uint32_t* weights, Integer* cdf) noexcept {
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::int32_t* z = logits + row * vocabulary;
-      std::int32_t max = z[0];
-      for (std::size_t i = 1; i < vocabulary; ++i) {
-        max = std::max(max, z[i]);
-      }
-      std::uint64_t sum = 0;
-      for (std::size_t i = 0; i < vocabulary; ++i) {
-        // Unsigned, so that the widest difference, 2^32 - 1, does not overflow. Weights have 25 bits: a shift of 31
-        // clears them.
-        const std::uint32_t d = static_cast<std::uint32_t>(max) - static_cast<std::uint32_t>(z[i]);
-        weights[i] = detail::kExp2Table[d % kExp2Entries] >> std::min(d >> kFractionBits, std::uint32_t{31});
-        sum += weights[i];
-      }
-      // The largest weight is T[0], which no other difference than 0 has.
-      normalise(weights, vocabulary, detail::kExp2Table[0], sum, precision, cdf + row * (vocabulary + 1));
-    }
-  }
-};
-
-constexpr std::uint32_t kInfinity = 0x7f800000;
-constexpr std::uint32_t kNegativeZero = 0x80000000;
-constexpr std::uint32_t kImplicitBit = 0x00800000;
-
-/// The bits of non-negative floats order as the floats do, so the largest is found without a float comparison.
-inline std::uint32_t without_sign_of_zero(std::uint32_t bits) noexcept {
-  return bits & (0 - std::uint32_t{bits != kNegativeZero});
-}
-
-template <typename Integer>
-struct ProbabilitiesToCdf {
-  /// Returns the first row that holds something that is no probability, or only zeros; `rows` if there is none.
-  [[gnu::always_inline]] static std::size_t run(const float* probabilities, std::size_t rows, std::size_t vocabulary,
-                                                unsigned precision, std::uint32_t* weights, Integer* cdf) noexcept {
-    for (std::size_t row = 0; row < rows; ++row) {
-      const float* p = probabilities + row * vocabulary;
-      std::uint32_t max = 0;
-      for (std::size_t i = 0; i < vocabulary; ++i) {
-        max = std::max(max, without_sign_of_zero(std::bit_cast<std::uint32_t>(p[i])));
-      }
-      if (max >= kInfinity || max == 0) [[unlikely]] {  // NaN, infinite and negative numbers are all above
-        return row;
-      }
-      // A float is mantissa * 2^(exponent - 150); exponent 0 means 1 without the implicit bit, a denormal. If the
-      // largest is one then all are, with one exponent, and all are brought up by the same shift. The largest loses no
-      // bit, so the first of the largest probabilities is the first of the largest weights.
-      const std::uint32_t max_exponent = std::max(max >> 23, std::uint32_t{1});
-      const int up = max < kImplicitBit ? std::countl_zero(max) - 8 : 0;
-      std::uint64_t sum = 0;
-      std::uint32_t largest = 0;
-      for (std::size_t i = 0; i < vocabulary; ++i) {
-        const std::uint32_t bits = without_sign_of_zero(std::bit_cast<std::uint32_t>(p[i]));
-        const std::uint32_t exponent = bits >> 23;
-        const std::uint32_t mantissa = (bits & (kImplicitBit - 1)) | (exponent == 0 ? 0 : kImplicitBit);
-        const std::uint32_t down = max_exponent - std::max(exponent, std::uint32_t{1});
-        weights[i] = mantissa << up >> std::min(down, std::uint32_t{31});
-        largest = std::max(largest, weights[i]);
-        sum += weights[i];
-      }
-      normalise(weights, vocabulary, largest, sum, precision, cdf + row * (vocabulary + 1));
-    }
-    return rows;
-  }
-};
-
-[[noreturn]] void throw_bad_probabilities(std::span<const float> p, std::size_t row) {
-  for (std::size_t i = 0; i < p.size(); ++i) {
-    if (without_sign_of_zero(std::bit_cast<std::uint32_t>(p[i])) >= kInfinity) {
-      throw_row(row, "probability " + std::to_string(i) + " is " + std::to_string(p[i]) +
+    const auto value = readable(p[i]);
+    if (!(value >= 0) || std::isinf(value)) {
+      throw_row(row, "probability " + std::to_string(i) + " is " + std::to_string(value) +
                          "; probabilities must be finite and not negative");
     }
   }
   throw_row(row, "all probabilities are 0; at least one must be positive");
 }
 
-template <typename Count, typename Integer>
-struct CountsToCdf {
-  /// Returns the first row that holds a negative number, or only zeros; `rows` if there is none.
-  [[gnu::always_inline]] static std::size_t run(const Count* counts, std::size_t rows, std::size_t vocabulary,
-                                                unsigned precision, std::uint32_t* weights, Integer* cdf) noexcept {
-    for (std::size_t row = 0; row < rows; ++row) {
-      const Count* c = counts + row * vocabulary;
-      std::uint64_t max = 0;
-      for (std::size_t i = 0; i < vocabulary; ++i) {
-        max = std::max(max, static_cast<std::uint64_t>(c[i]));
-      }
-      if (max == 0 || max > static_cast<std::uint64_t>(std::numeric_limits<Count>::max())) [[unlikely]] {
-        return row;  // negative numbers are above
-      }
-      const auto bits = static_cast<unsigned>(std::bit_width(max));
-      const unsigned down = bits > kWeightBits ? bits - kWeightBits : 0;
-      const unsigned up = bits < kWeightBits ? kWeightBits - bits : 0;
-      std::uint64_t sum = 0;
-      for (std::size_t i = 0; i < vocabulary; ++i) {
-        weights[i] = static_cast<std::uint32_t>(static_cast<std::uint64_t>(c[i]) >> down << up);
-        sum += weights[i];
-      }
-      normalise(weights, vocabulary, static_cast<std::uint32_t>(max >> down << up), sum, precision,
-                cdf + row * (vocabulary + 1));
+template <typename Logit>
+[[noreturn]] void throw_bad_logits(const Logit* z, std::size_t vocabulary, std::size_t row) {
+  for (std::size_t i = 0; i < vocabulary; ++i) {
+    const auto value = static_cast<double>(readable(z[i]));
+    if (std::isnan(value) || value == HUGE_VAL) {
+      throw_row(row, "logit " + std::to_string(i) + " is " + std::to_string(value) +
+                         "; logits must be finite, or -infinity for what is masked");
     }
-    return rows;
   }
-};
+  throw_row(row, "all logits are -infinity; at least one must be finite");
+}
 
 template <typename Count>
-[[noreturn]] void throw_bad_counts(std::span<const Count> counts, std::size_t row) {
-  for (std::size_t i = 0; i < counts.size(); ++i) {
+[[noreturn]] void throw_bad_counts(const Count* counts, std::size_t vocabulary, std::size_t row) {
+  for (std::size_t i = 0; i < vocabulary; ++i) {
     if (std::cmp_less(counts[i], 0)) {
       throw_row(row,
                 "count " + std::to_string(i) + " is " + std::to_string(counts[i]) + "; counts must not be negative");
@@ -195,40 +91,131 @@ template <typename Count>
   throw_row(row, "all counts are 0; at least one must be positive");
 }
 
+// -- rows, one after the other ---------------------------------------------------------------------------------------
+
+// An input is a struct with `rows`, `weigh(row, scratch)` and `refuse(row, index)`.
+
+template <typename Probability>
+struct Probabilities {
+  Rows<Probability> rows;
+
+  [[nodiscard]] Weighed weigh(const Probability* row, const RowScratch& scratch) const noexcept {
+    return weigh_probabilities(row, rows.size, scratch);
+  }
+  [[noreturn]] void refuse(std::size_t row) const { throw_bad_probabilities(rows[row], rows.size, row); }
+};
+
+template <typename Logit>
+struct Logits {
+  Rows<Logit> rows;
+  LogBase base;
+
+  [[nodiscard]] Weighed weigh(const Logit* row, const RowScratch& scratch) const noexcept {
+    return weigh_logits(row, rows.size, base, scratch);
+  }
+  [[noreturn]] void refuse(std::size_t row) const { throw_bad_logits(rows[row], rows.size, row); }
+};
+
+template <typename Count>
+struct Counts {
+  Rows<Count> rows;
+
+  [[nodiscard]] Weighed weigh(const Count* row, const RowScratch& scratch) const noexcept {
+    return weigh_counts(row, rows.size, scratch);
+  }
+  [[noreturn]] void refuse(std::size_t row) const { throw_bad_counts(rows[row], rows.size, row); }
+};
+
+/// The processor's own prefetching does not keep up with short rows, above all not with those that are written: without
+/// this a row of 256 takes up to four times as long when the output does not fit the cache.
+template <typename T, typename Integer>
+[[gnu::always_inline]] inline void prefetch_rows_after(std::size_t row, const Rows<T>& rows, Integer* cdf) noexcept {
+  constexpr std::size_t kMostBytes = 4096;
+  if (rows.size * sizeof(Integer) <= kMostBytes && rows.size * sizeof(T) <= kMostBytes) {
+    if (row + 1 < rows.count) {
+      prefetch_row(cdf + (row + 1) * (rows.size + 1), rows.size + 1);
+    }
+    if (row + 2 < rows.count) {
+      prefetch_row(rows[row + 2], rows.size);
+    }
+  }
+}
+
+template <typename Input, typename Integer>
+void quantise(const Input& input, unsigned precision, std::span<Integer> cdf) {
+  const std::size_t vocabulary = input.rows.size;
+  check_vocabulary(vocabulary, precision);
+  check_fits(kMostPrecision<Integer>, precision);
+  if (cdf.size() / (vocabulary + 1) != input.rows.count || cdf.size() % (vocabulary + 1) != 0) {
+    throw Error(Errc::kInvalidArgument,
+                "cdf: " + std::to_string(input.rows.count) + " rows of " + std::to_string(vocabulary) +
+                    " need as many rows of one more, got room for " + std::to_string(cdf.size()));
+  }
+  const RowScratch scratch(vocabulary);
+  for (std::size_t row = 0; row < input.rows.count; ++row) {
+    const Weighed weighed = input.weigh(input.rows[row], scratch);
+    if (weighed.sum == 0) [[unlikely]] {
+      input.refuse(row);
+    }
+    prefetch_rows_after(row, input.rows, cdf.data());
+    spread(scratch.weights(), vocabulary, weighed, precision, cdf.data() + row * (vocabulary + 1));
+  }
+}
+
+template <typename Input, typename Integer>
+void find_intervals(const Input& input, std::span<const std::uint32_t> symbols, unsigned precision,
+                    std::span<Integer> start, std::span<Integer> freq) {
+  const std::size_t vocabulary = input.rows.size;
+  check_vocabulary(vocabulary, precision);
+  check_interval_shape(start.size(), freq.size(), input.rows.count, kMostPrecision<Integer>, precision);
+  if (symbols.size() != input.rows.count) {
+    throw Error(Errc::kInvalidArgument, "symbols: expected one for each of the " + std::to_string(input.rows.count) +
+                                            " rows, got " + std::to_string(symbols.size()));
+  }
+  const RowScratch scratch(vocabulary);
+  for (std::size_t row = 0; row < input.rows.count; ++row) {
+    if (symbols[row] >= vocabulary) [[unlikely]] {
+      throw_bad_symbol("row " + std::to_string(row), symbols[row], vocabulary);
+    }
+    const Weighed weighed = input.weigh(input.rows[row], scratch);
+    if (weighed.sum == 0) [[unlikely]] {
+      input.refuse(row);
+    }
+    const Interval interval = weighed_interval(scratch.weights(), vocabulary, weighed, precision, symbols[row]);
+    start[row] = static_cast<Integer>(interval.start);
+    freq[row] = static_cast<Integer>(interval.freq);
+  }
+}
+
 }  // namespace
 
 const std::array<std::uint32_t, kExp2Entries>& exp2_table() noexcept { return detail::kExp2Table; }
 
-template <typename Integer>
-void cdf_from_logits(std::span<const std::int32_t> logits, std::size_t vocabulary, unsigned precision,
-                     std::span<Integer> cdf) {
-  const std::size_t rows = checked_rows<Integer>(logits.size(), vocabulary, precision, cdf.size());
-  std::vector<std::uint32_t> weights(vocabulary);
-  for_isa<LogitsToCdf<Integer>>(logits.data(), rows, vocabulary, precision, weights.data(), cdf.data());
+template <typename Logit, typename Integer>
+void cdf_from_logits(Rows<Logit> logits, LogBase base, unsigned precision, std::span<Integer> cdf) {
+  quantise(Logits<Logit>{logits, base}, precision, cdf);
 }
 
-template <typename Integer>
-void cdf_from_probabilities(std::span<const float> probabilities, std::size_t vocabulary, unsigned precision,
-                            std::span<Integer> cdf) {
-  const std::size_t rows = checked_rows<Integer>(probabilities.size(), vocabulary, precision, cdf.size());
-  std::vector<std::uint32_t> weights(vocabulary);
-  const std::size_t bad = for_isa<ProbabilitiesToCdf<Integer>>(probabilities.data(), rows, vocabulary, precision,
-                                                               weights.data(), cdf.data());
-  if (bad != rows) {
-    throw_bad_probabilities(probabilities.subspan(bad * vocabulary, vocabulary), bad);
-  }
+template <typename Probability, typename Integer>
+void cdf_from_probabilities(Rows<Probability> probabilities, unsigned precision, std::span<Integer> cdf) {
+  quantise(Probabilities<Probability>{probabilities}, precision, cdf);
 }
 
 template <typename Count, typename Integer>
-void cdf_from_counts(std::span<const Count> counts, std::size_t vocabulary, unsigned precision,
-                     std::span<Integer> cdf) {
-  const std::size_t rows = checked_rows<Integer>(counts.size(), vocabulary, precision, cdf.size());
-  std::vector<std::uint32_t> weights(vocabulary);
-  const std::size_t bad =
-      for_isa<CountsToCdf<Count, Integer>>(counts.data(), rows, vocabulary, precision, weights.data(), cdf.data());
-  if (bad != rows) {
-    throw_bad_counts(counts.subspan(bad * vocabulary, vocabulary), bad);
-  }
+void cdf_from_counts(Rows<Count> counts, unsigned precision, std::span<Integer> cdf) {
+  quantise(Counts<Count>{counts}, precision, cdf);
+}
+
+template <typename Logit, typename Integer>
+void intervals_from_logits(Rows<Logit> logits, LogBase base, std::span<const std::uint32_t> symbols, unsigned precision,
+                           std::span<Integer> start, std::span<Integer> freq) {
+  find_intervals(Logits<Logit>{logits, base}, symbols, precision, start, freq);
+}
+
+template <typename Probability, typename Integer>
+void intervals_from_probabilities(Rows<Probability> probabilities, std::span<const std::uint32_t> symbols,
+                                  unsigned precision, std::span<Integer> start, std::span<Integer> freq) {
+  find_intervals(Probabilities<Probability>{probabilities}, symbols, precision, start, freq);
 }
 
 template <typename Integer>
@@ -260,23 +247,43 @@ void check_cdf(std::span<const Integer> cdf, std::size_t row_size, unsigned prec
   }
 }
 
-template void cdf_from_logits(std::span<const std::int32_t>, std::size_t, unsigned, std::span<std::uint16_t>);
-template void cdf_from_logits(std::span<const std::int32_t>, std::size_t, unsigned, std::span<std::uint32_t>);
-template void cdf_from_logits(std::span<const std::int32_t>, std::size_t, unsigned, std::span<std::uint64_t>);
-template void cdf_from_probabilities(std::span<const float>, std::size_t, unsigned, std::span<std::uint16_t>);
-template void cdf_from_probabilities(std::span<const float>, std::size_t, unsigned, std::span<std::uint32_t>);
-template void cdf_from_probabilities(std::span<const float>, std::size_t, unsigned, std::span<std::uint64_t>);
-template void cdf_from_counts(std::span<const std::uint32_t>, std::size_t, unsigned, std::span<std::uint16_t>);
-template void cdf_from_counts(std::span<const std::uint32_t>, std::size_t, unsigned, std::span<std::uint32_t>);
-template void cdf_from_counts(std::span<const std::uint32_t>, std::size_t, unsigned, std::span<std::uint64_t>);
-template void cdf_from_counts(std::span<const std::uint64_t>, std::size_t, unsigned, std::span<std::uint16_t>);
-template void cdf_from_counts(std::span<const std::uint64_t>, std::size_t, unsigned, std::span<std::uint32_t>);
-template void cdf_from_counts(std::span<const std::uint64_t>, std::size_t, unsigned, std::span<std::uint64_t>);
-template void cdf_from_counts(std::span<const std::int64_t>, std::size_t, unsigned, std::span<std::uint16_t>);
-template void cdf_from_counts(std::span<const std::int64_t>, std::size_t, unsigned, std::span<std::uint32_t>);
-template void cdf_from_counts(std::span<const std::int64_t>, std::size_t, unsigned, std::span<std::uint64_t>);
 template void check_cdf(std::span<const std::uint16_t>, std::size_t, unsigned);
 template void check_cdf(std::span<const std::uint32_t>, std::size_t, unsigned);
 template void check_cdf(std::span<const std::uint64_t>, std::size_t, unsigned);
+
+// Every input with every output.
+#define FORETELL_EACH_OUTPUT(MACRO, T) MACRO(T, std::uint16_t) MACRO(T, std::uint32_t) MACRO(T, std::uint64_t)
+#define FORETELL_WIDE_OUTPUTS(MACRO, T) MACRO(T, std::uint32_t) MACRO(T, std::uint64_t)
+#define FORETELL_LOGITS(T, I) template void cdf_from_logits(Rows<T>, LogBase, unsigned, std::span<I>);
+#define FORETELL_PROBABILITIES(T, I) template void cdf_from_probabilities(Rows<T>, unsigned, std::span<I>);
+#define FORETELL_COUNTS(T, I) template void cdf_from_counts(Rows<T>, unsigned, std::span<I>);
+#define FORETELL_LOGIT_INTERVALS(T, I)                                                                          \
+  template void intervals_from_logits(Rows<T>, LogBase, std::span<const std::uint32_t>, unsigned, std::span<I>, \
+                                      std::span<I>);
+#define FORETELL_INTERVALS(T, I)                                                                              \
+  template void intervals_from_probabilities(Rows<T>, std::span<const std::uint32_t>, unsigned, std::span<I>, \
+                                             std::span<I>);
+
+FORETELL_EACH_OUTPUT(FORETELL_LOGITS, std::int32_t)
+FORETELL_EACH_OUTPUT(FORETELL_LOGITS, float)
+FORETELL_EACH_OUTPUT(FORETELL_LOGITS, double)
+FORETELL_EACH_OUTPUT(FORETELL_LOGITS, Float16)
+FORETELL_EACH_OUTPUT(FORETELL_LOGITS, BFloat16)
+FORETELL_WIDE_OUTPUTS(FORETELL_LOGIT_INTERVALS, std::int32_t)
+FORETELL_WIDE_OUTPUTS(FORETELL_LOGIT_INTERVALS, float)
+FORETELL_WIDE_OUTPUTS(FORETELL_LOGIT_INTERVALS, double)
+FORETELL_WIDE_OUTPUTS(FORETELL_LOGIT_INTERVALS, Float16)
+FORETELL_WIDE_OUTPUTS(FORETELL_LOGIT_INTERVALS, BFloat16)
+FORETELL_EACH_OUTPUT(FORETELL_PROBABILITIES, float)
+FORETELL_EACH_OUTPUT(FORETELL_PROBABILITIES, double)
+FORETELL_EACH_OUTPUT(FORETELL_PROBABILITIES, Float16)
+FORETELL_EACH_OUTPUT(FORETELL_PROBABILITIES, BFloat16)
+FORETELL_WIDE_OUTPUTS(FORETELL_INTERVALS, float)
+FORETELL_WIDE_OUTPUTS(FORETELL_INTERVALS, double)
+FORETELL_WIDE_OUTPUTS(FORETELL_INTERVALS, Float16)
+FORETELL_WIDE_OUTPUTS(FORETELL_INTERVALS, BFloat16)
+FORETELL_EACH_OUTPUT(FORETELL_COUNTS, std::uint32_t)
+FORETELL_EACH_OUTPUT(FORETELL_COUNTS, std::uint64_t)
+FORETELL_EACH_OUTPUT(FORETELL_COUNTS, std::int64_t)
 
 }  // namespace foretell

@@ -41,15 +41,14 @@ consteval std::uint64_t sqrt_fraction(std::uint64_t fraction) {
   return root;
 }
 
-consteval std::array<std::uint32_t, kExp2Entries> make_exp2_table() {
+/// 2^(-f / 1024) for f = 0..1023 as 64-bit fractions; that of 0, which is 1, is held as 0.
+consteval std::array<std::uint64_t, kExp2Entries> make_exp2_fractions() {
   std::array<std::uint64_t, kFractionBits> factors{};  // factors[j] = 2^(-2^j / 1024)
   std::uint64_t x = std::uint64_t{1} << 63;
   for (std::size_t j = kFractionBits; j-- > 0;) {
     x = sqrt_fraction(x);
     factors[j] = x;
   }
-  std::array<std::uint32_t, kExp2Entries> table{};
-  table[0] = std::uint32_t{1} << kWeightBits;
   std::array<std::uint64_t, kExp2Entries> products{};
   for (std::size_t f = 1; f < kExp2Entries; ++f) {
     std::size_t top = 0;
@@ -58,7 +57,17 @@ consteval std::array<std::uint32_t, kExp2Entries> make_exp2_table() {
     }
     const std::size_t rest = f ^ (std::size_t{1} << top);
     products[f] = rest == 0 ? factors[top] : multiply_wide(factors[top], products[rest]).high;
-    table[f] = static_cast<std::uint32_t>(products[f] >> (64 - kWeightBits));
+  }
+  return products;
+}
+
+inline constexpr std::array<std::uint64_t, kExp2Entries> kExp2Fractions = make_exp2_fractions();
+
+consteval std::array<std::uint32_t, kExp2Entries> make_exp2_table() {
+  std::array<std::uint32_t, kExp2Entries> table{};
+  table[0] = std::uint32_t{1} << kWeightBits;
+  for (std::size_t f = 1; f < kExp2Entries; ++f) {
+    table[f] = static_cast<std::uint32_t>(kExp2Fractions[f] >> (64 - kWeightBits));
   }
   return table;
 }

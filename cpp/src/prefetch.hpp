@@ -12,7 +12,8 @@ namespace foretell {
 
 inline constexpr std::size_t kCacheLine = 64;
 
-inline void prefetch([[maybe_unused]] const void* address) noexcept {
+// Always inlined: GCC takes a function that only prefetches for one without effects, and drops calls of it.
+[[gnu::always_inline]] inline void prefetch([[maybe_unused]] const void* address) noexcept {
 #if defined(__GNUC__)
   __builtin_prefetch(address);
 #endif

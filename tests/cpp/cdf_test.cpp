@@ -1,9 +1,13 @@
 #include "foretell/cdf.hpp"
 
+#include <bit>
+#include <cmath>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "check.hpp"
@@ -11,17 +15,23 @@
 namespace foretell {
 namespace {
 
-template <typename Integer>
-std::vector<Integer> from_logits(const std::vector<std::int32_t>& logits, std::size_t vocabulary, unsigned precision) {
+template <typename T>
+Rows<T> rows_of(const std::vector<T>& values, std::size_t vocabulary) {
+  return {values.data(), values.size() / vocabulary, vocabulary, static_cast<std::ptrdiff_t>(vocabulary)};
+}
+
+template <typename Integer, typename Logit = std::int32_t>
+std::vector<Integer> from_logits(const std::vector<Logit>& logits, std::size_t vocabulary, unsigned precision,
+                                 LogBase base = LogBase::kTwo) {
   std::vector<Integer> cdf(logits.size() / vocabulary * (vocabulary + 1));
-  cdf_from_logits<Integer>(logits, vocabulary, precision, cdf);
+  cdf_from_logits<Logit, Integer>(rows_of(logits, vocabulary), base, precision, cdf);
   return cdf;
 }
 
-template <typename Integer>
-std::vector<Integer> from_probabilities(const std::vector<float>& p, std::size_t vocabulary, unsigned precision) {
+template <typename Integer, typename Probability = float>
+std::vector<Integer> from_probabilities(const std::vector<Probability>& p, std::size_t vocabulary, unsigned precision) {
   std::vector<Integer> cdf(p.size() / vocabulary * (vocabulary + 1));
-  cdf_from_probabilities<Integer>(p, vocabulary, precision, cdf);
+  cdf_from_probabilities<Probability, Integer>(rows_of(p, vocabulary), precision, cdf);
   return cdf;
 }
 
@@ -78,7 +88,7 @@ void extreme_logits() {
 template <typename Count>
 std::vector<std::uint32_t> from_counts(const std::vector<Count>& counts, unsigned precision) {
   std::vector<std::uint32_t> cdf(counts.size() + 1);
-  cdf_from_counts<Count, std::uint32_t>(counts, counts.size(), precision, cdf);
+  cdf_from_counts<Count, std::uint32_t>(rows_of(counts, counts.size()), precision, cdf);
   return cdf;
 }
 
@@ -90,6 +100,118 @@ void counts_of_any_scale() {
   CHECK_THROWS(kInvalidArgument, from_counts<std::int64_t>({1, -1}, 8));
   CHECK_THROWS(kInvalidArgument, from_counts<std::int64_t>({1, std::numeric_limits<std::int64_t>::min()}, 8));
   CHECK_THROWS(kInvalidArgument, from_counts<std::uint32_t>({0, 0}, 8));
+}
+
+/// The bits of a number that a Float16 holds, from those of the float.
+Float16 to_float16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t sign = bits >> 16 & 0x8000U;
+  if (value == 0) {
+    return {static_cast<std::uint16_t>(sign)};
+  }
+  const int exponent = static_cast<int>(bits >> 23 & 255U) - 112;
+  const std::uint32_t mantissa = bits & 0x7fffffU;
+  if (exponent <= 0) {
+    return {static_cast<std::uint16_t>(sign | (mantissa | 0x800000U) >> (14 - exponent))};
+  }
+  return {static_cast<std::uint16_t>(sign | static_cast<std::uint32_t>(exponent) << 10 | mantissa >> 13)};
+}
+
+/// Equal numbers give equal CDFs, whatever their type.
+void types_of_floats() {
+  std::mt19937_64 random(3);
+  for (std::size_t vocabulary = 1; vocabulary < 200; ++vocabulary) {
+    std::vector<float> z(3 * vocabulary);
+    for (float& value : z) {  // 11 bits, at any of float16's exponents, 0 and denormals among them
+      value = static_cast<float>(static_cast<int>(random() % 2048) - 1024) / 16777216.0F *
+              static_cast<float>(1 << random() % 16);
+    }
+    std::vector<float> p;
+    for (const float value : z) {
+      p.push_back(std::abs(value));
+    }
+    p[0] = p[vocabulary] = p[2 * vocabulary] = 1.0F / 16777216.0F;
+    for (const bool are_logits : {false, true}) {
+      const std::vector<float>& from = are_logits ? z : p;
+      const std::vector<double> wide(from.begin(), from.end());
+      std::vector<Float16> half;
+      for (const float value : from) {
+        half.push_back(to_float16(value));
+      }
+      using Row = std::vector<std::uint32_t>;
+      const auto make = [&](const auto& values) -> Row {
+        using T = typename std::remove_cvref_t<decltype(values)>::value_type;
+        return are_logits ? from_logits<std::uint32_t, T>(values, vocabulary, 20, LogBase::kE)
+                          : from_probabilities<std::uint32_t, T>(values, vocabulary, 20);
+      };
+      CHECK(make(from) == make(wide));
+      CHECK(make(from) == make(half));
+      std::vector<BFloat16> brain;
+      std::vector<float> cut;
+      for (const float value : from) {
+        brain.push_back({static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16)});
+        cut.push_back(std::bit_cast<float>(std::uint32_t{brain.back().bits} << 16));
+      }
+      CHECK(make(cut) == make(brain));
+    }
+  }
+}
+
+void float_logits() {
+  using Row = std::vector<std::uint32_t>;
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  CHECK((from_logits<std::uint32_t, float>({0, 1}, 2, 8, LogBase::kTwo)) == (Row{0, 85, 256}));
+  CHECK((from_logits<std::uint32_t, double>({-1e308, 1e308, -kInfinity}, 3, 8, LogBase::kE)) == (Row{0, 1, 255, 256}));
+  CHECK((from_logits<std::uint32_t, float>({0, -kInfinity, 0}, 3, 8, LogBase::kE)) == (Row{0, 128, 129, 256}));
+  for (const std::vector<float>& z :
+       {std::vector<float>{0, kNan}, {0, -kNan}, {kInfinity, 0}, {-kInfinity, -kInfinity}, {kInfinity, kInfinity}}) {
+    CHECK_THROWS(kInvalidArgument, (from_logits<std::uint32_t, float>(z, 2, 16, LogBase::kE)));
+    const std::vector<double> wide(z.begin(), z.end());
+    CHECK_THROWS(kInvalidArgument, (from_logits<std::uint32_t, double>(wide, 2, 16, LogBase::kTwo)));
+  }
+  CHECK_THROWS(kInvalidArgument, (from_logits<std::uint32_t, Float16>({{0}, {0x7c00}}, 2, 16, LogBase::kE)));
+  CHECK_THROWS(kInvalidArgument, (from_logits<std::uint32_t, BFloat16>({{0}, {0x7fc0}}, 2, 16, LogBase::kE)));
+}
+
+void intervals_are_those_of_the_cdf() {
+  std::mt19937_64 random(4);
+  for (const std::size_t vocabulary : {1, 2, 7, 16, 17, 33, 300}) {
+    std::vector<float> p(vocabulary);
+    for (float& value : p) {
+      value = static_cast<float>(random() % 50);
+    }
+    p.back() = 50;
+    for (const unsigned precision : {9U, 16U, 24U, 31U}) {
+      const auto cdf = from_probabilities<std::uint32_t, float>(p, vocabulary, precision);
+      const Rows<float> rows{p.data(), vocabulary, vocabulary, 0};  // one row, for every symbol
+      std::vector<std::uint32_t> symbols(vocabulary);
+      std::iota(symbols.begin(), symbols.end(), 0U);
+      std::vector<std::uint32_t> start(vocabulary);
+      std::vector<std::uint32_t> freq(vocabulary);
+      intervals_from_probabilities<float, std::uint32_t>(rows, symbols, precision, start, freq);
+      for (std::size_t i = 0; i < vocabulary; ++i) {
+        CHECK(start[i] == cdf[i]);
+        CHECK(start[i] + freq[i] == cdf[i + 1]);
+      }
+      symbols[0] = static_cast<std::uint32_t>(vocabulary);
+      CHECK_THROWS(kInvalidArgument,
+                   (intervals_from_probabilities<float, std::uint32_t>(rows, symbols, precision, start, freq)));
+    }
+  }
+}
+
+void rows_apart() {
+  const std::vector<float> p{0.5F, 0.25F, 0.25F, -1, 1, 2, 3, -1, 4, 4, 4};
+  std::vector<std::uint32_t> cdf(12);
+  cdf_from_probabilities<float, std::uint32_t>({p.data(), 3, 3, 4}, 8, cdf);
+  std::vector<std::uint32_t> backwards(12);
+  cdf_from_probabilities<float, std::uint32_t>({p.data() + 8, 3, 3, -4}, 8, backwards);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(cdf[i] == backwards[8 + i]);
+    CHECK(cdf[4 + i] == backwards[4 + i]);
+    CHECK(cdf[8 + i] == backwards[i]);
+  }
 }
 
 void bad_arguments_are_refused() {
@@ -104,7 +226,9 @@ void bad_arguments_are_refused() {
   CHECK_THROWS(kInvalidArgument, from_logits<std::uint64_t>({0, 0}, 2, 33));
   CHECK_THROWS(kInvalidArgument, from_logits<std::uint32_t>({0, 0}, 2, 32));  // 2^32 does not fit
   std::vector<std::uint32_t> small(2);
-  CHECK_THROWS(kInvalidArgument, cdf_from_logits<std::uint32_t>(std::vector<std::int32_t>{0, 0}, 2, 8, small));
+  const std::vector<std::int32_t> zeros{0, 0};
+  CHECK_THROWS(kInvalidArgument,
+               cdf_from_logits<std::int32_t, std::uint32_t>(rows_of(zeros, 2), LogBase::kTwo, 8, small));
 }
 
 void check_finds_each_fault() {
@@ -128,6 +252,10 @@ int main() {
       {"known_rows", foretell::known_rows},
       {"every_row_is_a_cdf", foretell::every_row_is_a_cdf},
       {"extreme_logits", foretell::extreme_logits},
+      {"types_of_floats", foretell::types_of_floats},
+      {"float_logits", foretell::float_logits},
+      {"intervals_are_those_of_the_cdf", foretell::intervals_are_those_of_the_cdf},
+      {"rows_apart", foretell::rows_apart},
       {"counts_of_any_scale", foretell::counts_of_any_scale},
       {"bad_arguments_are_refused", foretell::bad_arguments_are_refused},
       {"check_finds_each_fault", foretell::check_finds_each_fault},
