@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 import doctest
 import math
-import threading
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from foretell.errors import CorruptError, Error, TruncatedError
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from test_coders import CDF, SYMBOL_DTYPES, cdf_dtypes, intervals, make_cdfs, make_symbols, sample
+from test_coders import CDF, cdf_dtypes, intervals, make_cdfs, make_symbols, sample
 
 Message = tuple[int, NDArray[np.int64], NDArray[np.uint64]]
 

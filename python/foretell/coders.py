@@ -9,12 +9,15 @@ neither its length nor the number of its symbols: store both beside it.
 
 Which one to use:
 
+`encode`, `decode`
+    A whole message in one call, with a checksum: one range coder stream under one CDF, a few, or a CDF each.
 `RangeEncoder`, `RangeDecoder`
     One stream. `RangeEncoder.encode` when start and frequency of each symbol are known (a GPU gathers two integers a
     symbol in place of whole CDFs), `RangeEncoder.encode_symbols` when there is a CDF for each.
 `LaneEncoder`, `LaneDecoder`
     N streams that advance together, one symbol each a step: for models that predict N sequences at once, and decoders
-    that take the streams apart.
+    that take the streams apart. Where the CDFs of many steps are known, `LaneEncoder.encode_symbols`,
+    `LaneEncoder.encode` and `LaneDecoder.decode` take them all, and `threads` share the lanes.
 `BinaryEncoder`, `BinaryDecoder`
     One stream of bits, each with the probability of a 1 in 2**-16 (uint16): for models that predict one bit at a time.
     `BinaryEncoder.encode` for many bits whose probabilities are known, `BinaryEncoder.encode_bit` for models that look
@@ -31,18 +34,21 @@ Which one to use:
 
 To learn how such a coder works, read `foretell.bisection`: the same idea for one token at a time, in plain Python.
 
-Arrays are taken as they are: NumPy arrays, or other objects with the buffer protocol, C-contiguous and of the stated
-dtype. A list, another dtype or a strided view is an error, for converting it would cost more than coding it. CDFs,
+Arrays are taken as they are: NumPy arrays, other objects with the buffer protocol, or by DLPack (torch tensors on the
+CPU), of the stated dtype. A list or another dtype is an error, for converting it would cost more than coding it. CDFs,
 starts and frequencies are uint32, or uint64 (which precision 32 needs); CDFs up to precision 16 may be uint16, half the
 memory to read, where a last value of 2^16 is stored as 0; symbols are integers of any width, signed or not; bits are
-uint8 or bool, their probabilities uint16.
+uint8 or bool, their probabilities uint16. Symbols may have any stride, rows of CDFs any from one to the next, as slices
+of larger arrays have; all else is C-contiguous. Decoders write to an array of the caller's, `out`, if they are given
+one.
 
 Kernels use the vector instructions that the processor has; ``FORETELL_ISA`` in the environment (``scalar``, ``avx2``,
 ``avx512``) forces lesser ones. The bytes are the same.
 
 Decoders do not trust their input: damaged data raise `foretell.errors.CorruptError` or
-`foretell.errors.TruncatedError`, or decode to wrong symbols (an entropy coder has no redundancy to notice: keep a
-checksum), never to anything worse. A call that fails on what it was asked to code puts the coder in a failed state,
+`foretell.errors.TruncatedError`, or decode to wrong symbols, never to anything worse. An entropy coder has no redundancy
+to notice most of that: ``checksum=True`` adds some, 4 bytes at the end of a stream, from which `finish` and
+`is_exhausted` tell whether decoder and encoder coded the same. A call that fails on what it was asked to code puts the coder in a failed state,
 in which it refuses all further use; a call that fails on the dtypes or shapes of its arguments, or on symbols outside
 the CDF, changes nothing. Coders may be shared between threads, and release the GIL while they work.
 
@@ -89,6 +95,7 @@ from foretell._core import (
     RansCoder,
     StaticTable,
 )
+from foretell.one_shot import decode, encode
 
 __all__ = [
     "BinaryDecoder",
@@ -99,4 +106,6 @@ __all__ = [
     "RangeEncoder",
     "RansCoder",
     "StaticTable",
+    "decode",
+    "encode",
 ]
