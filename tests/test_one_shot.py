@@ -10,7 +10,7 @@ import pytest
 from foretell import one_shot
 from foretell.coders import RangeEncoder, StaticTable, decode, encode
 from foretell.errors import CorruptError, Error, TruncatedError
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from test_coders import cdf_dtypes, make_cdfs
 
@@ -23,6 +23,7 @@ from test_coders import cdf_dtypes, make_cdfs
     st.integers(0, 2**32),
 )
 def test_round_trip(precision: int, shape: tuple[int, ...], kind: str, checksum: bool, seed: int) -> None:
+    assume(kind != "each" or shape != ())  # a cdf of one dimension is one for all
     rng = np.random.default_rng(seed)
     count = int(np.prod(shape))
     vocabulary = int(rng.integers(1, min(2**precision, 40) + 1))
@@ -35,11 +36,10 @@ def test_round_trip(precision: int, shape: tuple[int, ...], kind: str, checksum:
     stream = expected.finish()
     for dtype in cdf_dtypes(precision):
         cdf = wide.astype(dtype)
-        cdf = {
-            "one": cdf[0] if kind == "one" else cdf,
-            "index": cdf,
-            "each": cdf.reshape(*shape, vocabulary + 1) if kind == "each" else cdf,
-        }[kind]
+        if kind == "one":
+            cdf = cdf[0]
+        elif kind == "each":
+            cdf = cdf.reshape(*shape, vocabulary + 1)
         assert encode(symbols, cdf, precision, index=index, checksum=checksum) == stream
         decoded = decode(stream, cdf, precision, index=index, checksum=checksum, count=count if kind == "one" else None)
         assert decoded.shape == ((count,) if kind == "one" else shape)

@@ -46,11 +46,12 @@ Kernels use the vector instructions that the processor has; ``FORETELL_ISA`` in 
 ``avx512``) forces lesser ones. The bytes are the same.
 
 Decoders do not trust their input: damaged data raise `foretell.errors.CorruptError` or
-`foretell.errors.TruncatedError`, or decode to wrong symbols, never to anything worse. An entropy coder has no redundancy
-to notice most of that: ``checksum=True`` adds some, 4 bytes at the end of a stream, from which `finish` and
-`is_exhausted` tell whether decoder and encoder coded the same. A call that fails on what it was asked to code puts the coder in a failed state,
-in which it refuses all further use; a call that fails on the dtypes or shapes of its arguments, or on symbols outside
-the CDF, changes nothing. Coders may be shared between threads, and release the GIL while they work.
+`foretell.errors.TruncatedError`, or decode to wrong symbols, never to anything worse. An entropy coder has no
+redundancy to notice most of that: ``checksum=True`` adds some, 4 bytes at the end of a stream, from which `finish` and
+`is_exhausted` tell whether decoder and encoder coded the same. A call that fails on what it was asked to code puts the
+coder in a failed state, in which it refuses all further use; a call that fails on the dtypes or shapes of its
+arguments, or on symbols outside the CDF, changes nothing. Coders may be shared between threads, and release the GIL
+while they work (but for a few symbols, which take less time than that).
 
 >>> import numpy as np
 >>> from foretell import cdf
