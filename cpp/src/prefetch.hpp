@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <span>
 
+#include "foretell/cdf_rows.hpp"
+
 namespace foretell {
 
 inline constexpr std::size_t kCacheLine = 64;
@@ -21,6 +23,15 @@ inline constexpr std::size_t kCacheLine = 64;
 
 inline constexpr std::size_t kEncodeAhead = 16;  // rows; an encoder touches one or two lines of each
 inline constexpr std::size_t kDecodeAhead = 6;   // rows; a decoder searches all of each
+
+/// The rows of one call that may be expected in a cache: they were just made. Asking for them again, line by line,
+/// would take as long as a third of decoding.
+inline constexpr std::size_t kNearBytes = 256 * 1024;
+
+template <typename Integer>
+[[nodiscard]] inline bool are_far(const CdfRows<Integer>& cdf) noexcept {
+  return cdf.count * cdf.row_size * sizeof(Integer) > kNearBytes;
+}
 
 /// Asks for what a search of the row touches first: of a long row only eight places are known.
 template <typename Integer>

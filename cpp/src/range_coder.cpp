@@ -196,8 +196,9 @@ struct DecodeRows {
   [[gnu::always_inline]] static Errc run(RangeDecoderState* stream, CdfRows<Integer> cdf, unsigned precision,
                                          std::span<std::uint32_t> symbols, Sum* checksum, std::size_t* decoded) {
     RangeDecoderState state = *stream;
+    const bool far = are_far(cdf);
     for (std::size_t i = 0; i < symbols.size(); ++i) {
-      if (i + kDecodeAhead < symbols.size()) {
+      if (far && i + kDecodeAhead < symbols.size()) {
         prefetch_row(cdf.row(i + kDecodeAhead), cdf.row_size);
       }
       const Errc status = decode_symbol(state, cdf[i], precision, symbols[i], SearchByCounting<kIsa>{}, *checksum);

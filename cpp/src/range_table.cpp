@@ -21,7 +21,6 @@
 #include <string>
 
 #include "checks.hpp"
-#include "foretell/pick.hpp"
 #include "foretell/range_coder.hpp"
 #include "slot_owner.hpp"
 #include "table_positions.hpp"
@@ -54,11 +53,6 @@ std::uint32_t* encode_positions(RangeEncoderState& stream, std::uint32_t* out, s
 
 void add_symbol(Checksum& checksum, const TableSymbol& symbol) noexcept {
   checksum.add(symbol.start, std::uint64_t{symbol.freq_minus_1} + 1);
-}
-
-/// Most significant byte first.
-inline std::uint32_t load_big(const std::uint8_t* bytes) noexcept {
-  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
 }
 
 /// Decodes `count` symbols or up to the first that no encoder writes, and returns how many; 4 * count bytes are left.

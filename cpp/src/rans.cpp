@@ -25,8 +25,9 @@ struct DecodeRows {
                                          std::span<std::uint32_t> symbols, std::size_t* decoded) {
     const std::uint32_t* word = *next;
     std::size_t turn = *cursor;
+    const bool far = are_far(cdf);
     for (std::size_t i = 0; i < symbols.size(); ++i) {
-      if (i + kDecodeAhead < symbols.size()) {
+      if (far && i + kDecodeAhead < symbols.size()) {
         prefetch_row(cdf.row(i + kDecodeAhead), cdf.row_size);
       }
       const Errc status =

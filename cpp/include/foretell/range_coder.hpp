@@ -39,6 +39,7 @@
 #include "foretell/checksum.hpp"
 #include "foretell/errc.hpp"
 #include "foretell/integers.hpp"
+#include "foretell/pick.hpp"
 #include "foretell/static_table.hpp"
 
 namespace foretell {
@@ -72,12 +73,11 @@ inline void propagate_carry(std::uint32_t* end) noexcept {
   if (state.low < offset) [[unlikely]] {
     propagate_carry(out);
   }
-  state.range = slot * freq;
-  if (state.range < kRangeBottom) {
-    *out++ = static_cast<std::uint32_t>(state.low >> 32);
-    state.low <<= 32;
-    state.range <<= 32;
-  }
+  const std::uint64_t range = slot * freq;
+  *out = static_cast<std::uint32_t>(state.low >> 32);  // overwritten by the next word if it is not settled
+  out += range < kRangeBottom ? 1 : 0;
+  state.low = pick_less(range, kRangeBottom, state.low << 32, state.low);
+  state.range = pick_less(range, kRangeBottom, range << 32, range);
   return out;
 }
 
@@ -91,17 +91,15 @@ struct RangeDecoderState {
   std::uint32_t zeros = 0;            // bytes invented past the end, <= kTailBytes
 };
 
-/// Reads 4 bytes, most significant first, with zeros past the end; kTruncated when that takes more zeros than any
-/// encoder leaves away.
+/// Reads 4 bytes, most significant first.
+[[nodiscard]] inline std::uint32_t load_big(const std::uint8_t* bytes) noexcept {
+  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
+}
+
+/// The same, with zeros past the end; kTruncated when that takes more zeros than any encoder leaves away.
 [[nodiscard]] inline Errc read_word(RangeDecoderState& state, std::uint32_t& word) noexcept {
   const auto left = static_cast<std::size_t>(state.end - state.next);
-  if (left >= 4) [[likely]] {
-    const std::uint8_t* bytes = state.next;
-    word = std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
-    state.next += 4;
-    return Errc::kOk;  // nothing was invented before the end
-  }
-  const std::size_t taken = left;
+  const std::size_t taken = left < 4 ? left : 4;
   word = 0;
   for (std::size_t i = 0; i < taken; ++i) {
     word |= std::uint32_t{state.next[i]} << (24 - 8 * i);
@@ -129,18 +127,27 @@ struct RangeDecoderState {
 }
 
 /// Narrows to the symbol that owns [start, start + freq), which must hold the slot just found.
-[[nodiscard]] inline Errc consume_symbol(RangeDecoderState& state, std::uint64_t start, std::uint64_t freq,
-                                         unsigned precision) noexcept {
+[[nodiscard, gnu::always_inline]] inline Errc consume_symbol(RangeDecoderState& state, std::uint64_t start,
+                                                             std::uint64_t freq, unsigned precision) noexcept {
   const std::uint64_t slot_width = state.range >> precision;
-  state.code -= slot_width * start;
-  state.range = slot_width * freq;
-  if (state.range >= kRangeBottom) {
+  const std::uint64_t code = state.code - slot_width * start;
+  const std::uint64_t range = slot_width * freq;
+  if (state.end - state.next >= 4) [[likely]] {
+    const std::uint64_t word = load_big(state.next);
+    state.next += range < kRangeBottom ? 4 : 0;
+    state.code = pick_less(range, kRangeBottom, code << 32 | word, code);
+    state.range = pick_less(range, kRangeBottom, range << 32, range);
+    return Errc::kOk;
+  }
+  state.code = code;
+  state.range = range;
+  if (range >= kRangeBottom) {
     return Errc::kOk;
   }
   std::uint32_t word = 0;
   const Errc status = read_word(state, word);
-  state.code = state.code << 32 | word;
-  state.range <<= 32;
+  state.code = code << 32 | word;
+  state.range = range << 32;
   return status;
 }
 
@@ -178,9 +185,9 @@ struct SearchByHalves {
 /// loop. `search(row, V, slot)` returns how many of the entries 1 .. V-1 are not above the slot; `checksum` takes in
 /// what was decoded.
 template <typename Integer, typename Search = SearchByHalves, typename Sum = const NoChecksum>
-[[nodiscard]] inline Errc decode_symbol(RangeDecoderState& state, std::span<const Integer> cdf, unsigned precision,
-                                        std::uint32_t& symbol, Search search = {},
-                                        Sum& checksum = kNoChecksum) noexcept {
+[[nodiscard, gnu::always_inline]] inline Errc decode_symbol(RangeDecoderState& state, std::span<const Integer> cdf,
+                                                            unsigned precision, std::uint32_t& symbol,
+                                                            Search search = {}, Sum& checksum = kNoChecksum) noexcept {
   const std::uint64_t total = std::uint64_t{1} << precision;
   if (cdf.size() < 2 || cdf.front() != 0 || cdf.back() != static_cast<Integer>(total)) {
     return Errc::kInvalidArgument;

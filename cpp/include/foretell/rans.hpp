@@ -90,15 +90,17 @@ inline constexpr std::size_t kMaxInterleave = 1024;                   // far abo
 
 /// Pops the symbol that owns [start, start + freq), which must hold the top slot; kTruncated if that needs a word and
 /// none is left.
-[[nodiscard]] inline Errc pop_symbol(std::uint64_t& state, const std::uint32_t*& next, const std::uint32_t* end,
-                                     std::uint64_t start, std::uint64_t freq, unsigned precision) noexcept {
-  state = freq * (state >> precision) + (top_slot(state, precision) - start);
-  if (state < kRansBottom) {
-    if (next == end) {
-      return Errc::kTruncated;
-    }
-    state = state << 32 | *next++;
+[[nodiscard, gnu::always_inline]] inline Errc pop_symbol(std::uint64_t& state, const std::uint32_t*& next,
+                                                         const std::uint32_t* end, std::uint64_t start,
+                                                         std::uint64_t freq, unsigned precision) noexcept {
+  const std::uint64_t rest = freq * (state >> precision) + (top_slot(state, precision) - start);
+  const std::uint64_t moves = rest < kRansBottom ? 1 : 0;
+  if (next == end) [[unlikely]] {
+    state = rest;
+    return moves != 0 ? Errc::kTruncated : Errc::kOk;
   }
+  state = choose(moves, rest << 32 | *next, rest);
+  next += moves;
   return Errc::kOk;
 }
 
@@ -106,9 +108,10 @@ inline constexpr std::size_t kMaxInterleave = 1024;                   // far abo
 /// kInvalidArgument or a symbol that its encoder would not have meant, never an access outside `cdf` or an endless
 /// loop. `search(row, V, slot)` returns how many of the entries 1 .. V-1 are not above the slot.
 template <typename Integer, typename Search = SearchByHalves>
-[[nodiscard]] inline Errc pop_symbol(std::uint64_t& state, const std::uint32_t*& next, const std::uint32_t* end,
-                                     std::span<const Integer> cdf, unsigned precision, std::uint32_t& symbol,
-                                     Search search = {}) noexcept {
+[[nodiscard, gnu::always_inline]] inline Errc pop_symbol(std::uint64_t& state, const std::uint32_t*& next,
+                                                         const std::uint32_t* end, std::span<const Integer> cdf,
+                                                         unsigned precision, std::uint32_t& symbol,
+                                                         Search search = {}) noexcept {
   const std::uint64_t total = std::uint64_t{1} << precision;
   if (cdf.size() < 2 || cdf.front() != 0 || cdf.back() != static_cast<Integer>(total)) {
     return Errc::kInvalidArgument;
