@@ -20,7 +20,7 @@
 
 namespace foretell {
 
-inline constexpr std::size_t kShortRow = 256;  // symbols
+inline constexpr std::size_t kShortBytes = 512;  // of a row, eight vectors
 
 /// Returns how many of `length` (which is kLength unless that is 0) entries are not above `limit`.
 template <std::size_t kLength, typename Integer>
@@ -38,6 +38,7 @@ struct SearchByCounting {
   template <typename Integer>
   [[gnu::always_inline]] std::size_t operator()(const Integer* row, std::size_t vocabulary,
                                                 std::uint64_t slot) const noexcept {
+    constexpr std::size_t kShortRow = kShortBytes / sizeof(Integer);
     const auto [below, length] = halve_symbols(row, vocabulary, slot, kShortRow);
     const auto limit = static_cast<Integer>(slot);  // below 2^precision: it fits
     // row[below] is never above the slot, and counted: V entries, not V - 1, fill whole vectors.

@@ -165,9 +165,9 @@ template <typename Integer>
   SymbolRange left{0, vocabulary};
   while (left.length > enough) {
     const std::size_t half = left.length / 2;
-    const bool right = row[left.below + half] <= slot;
-    left.below = right ? left.below + half : left.below;
-    left.length = right ? left.length - half : half;
+    const std::uint64_t middle = row[left.below + half];
+    left.below = pick_less(slot, middle, left.below, left.below + half);
+    left.length = pick_less(slot, middle, half, left.length - half);
   }
   return left;
 }
