@@ -12,9 +12,10 @@
 namespace foretell {
 namespace {
 
-/// Lanes whose symbols are coded in turn where the CDFs of many steps are known: enough chains of dependent operations
-/// to fill a processor, few enough streams of rows for its cache.
-constexpr std::size_t kAbreast = 8;
+/// Lanes that are decoded in turn where the CDFs of many steps are known: two chains of operations overlap, and memory
+/// still sees few enough streams of rows to run ahead of them (with rows from memory 85 M symbols/s; four lanes make
+/// 63, eight 50).
+constexpr std::size_t kAbreast = 2;
 
 /// Symbols below which another thread costs more than it brings.
 constexpr std::size_t kSymbolsPerThread = 4096;
@@ -180,13 +181,14 @@ struct DecodeLanes {
   [[gnu::always_inline]] static Errc run(RangeDecoderState* lanes, Checksum* checksums, CdfRows<Integer> cdf,
                                          unsigned precision, std::uint32_t* symbols, std::size_t steps,
                                          std::size_t begin, std::size_t end, std::size_t* at) {
+    const bool far = are_far(cdf);
     for (; begin < end; begin += kAbreast) {
       const std::size_t group_end = steps == 1 ? end : std::min(begin + kAbreast, end);
       for (std::size_t t = 0; t < steps; ++t) {
         for (std::size_t i = begin; i < group_end; ++i) {
           const std::size_t row = i * steps + t;
-          if (row + 1 < cdf.count && steps != 1) {
-            prefetch_row(cdf.row(row + 1), cdf.row_size);  // the lane's next, a turn of all lanes ahead
+          if (far && t + kDecodeAhead < steps) {
+            prefetch_row(cdf.row(row + kDecodeAhead), cdf.row_size);
           }
           Errc status = Errc::kOk;
           if constexpr (kChecksum) {
