@@ -178,7 +178,27 @@ class RansTable(Rans):
         return lambda model, count: coder.decode_table(count, StaticTable(model, precision)), coder.finish
 
 
-CODERS: tuple[Coder, ...] = (Range(), Lanes(), Binary(), Rans(), RansTable())
+class RangeTable(RansTable):
+    """The same, with the range coder and a checksum."""
+
+    name = "range, table"
+    widths = (1,)
+    stack = False
+
+    def encoder(self, precision: int, width: int) -> Encoder:
+        encoder = RangeEncoder(precision, checksum=True)
+
+        def feed(symbols: Array, model: Array) -> None:
+            encoder.encode_table(symbols, StaticTable(model, precision))
+
+        return feed, lambda: [encoder.finish()]
+
+    def decoder(self, streams: list[bytes], precision: int, width: int) -> Decoder:
+        decoder = RangeDecoder(streams[0], precision, checksum=True)
+        return lambda model, count: decoder.decode_table(count, StaticTable(model, precision)), decoder.finish
+
+
+CODERS: tuple[Coder, ...] = (Range(), Lanes(), Binary(), Rans(), RansTable(), RangeTable())
 
 
 @dataclass

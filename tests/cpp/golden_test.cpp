@@ -100,6 +100,14 @@ void range_streams() {
   });
   check_digest("range", digest.value(), 0x09e384587450d2fb);
 
+  Digest with_checksums;
+  for_each_message([&](const test::Message& each, unsigned precision) {
+    RangeEncoder encoder(precision, true);
+    encoder.encode_symbols(view(each.symbols), CdfRows(view(each.cdf), each.row_size));
+    with_checksums.add(encoder.finish());
+  });
+  check_digest("range, checksum", with_checksums.value(), 0x834ed2eac7fe6858);
+
   const test::Message message = test::make_message(1, 12, 5, 24);
   RangeEncoder encoder(24);
   encoder.encode(view(message.start), view(message.freq));
@@ -214,6 +222,45 @@ void rans_table_streams() {
   check_digest("rANS, table", digest.value(), 0xd86b07ac25c4ea3b);
 }
 
+void table_set_streams() {
+  Digest digest;
+  for (const unsigned precision : {4U, 12U, 16U}) {
+    std::vector<std::vector<std::uint64_t>> rows;
+    for (const std::size_t vocabulary : {3UL, 16UL, 1UL, 16UL}) {
+      rows.push_back(test::make_message(vocabulary, 1, vocabulary, precision).cdf);
+    }
+    const StaticTable table(rows, precision);
+    std::mt19937_64 random(precision);
+    std::vector<std::uint32_t> index(3000);
+    std::vector<std::uint16_t> symbols(index.size());
+    for (std::size_t i = 0; i < index.size(); ++i) {
+      index[i] = static_cast<std::uint32_t>(random() % rows.size());
+      symbols[i] = static_cast<std::uint16_t>(random() % table.vocabulary(index[i]));
+    }
+    for (const bool checksum : {false, true}) {
+      RangeEncoder encoder(precision, checksum);
+      encoder.encode_table(symbols, table, index);
+      const Bytes stream = encoder.finish();
+      digest.add(stream);
+      std::vector<std::uint16_t> decoded(symbols.size());
+      RangeDecoder decoder(stream, precision, checksum);
+      decoder.decode_table(table, std::span(decoded), index);
+      decoder.finish();
+      CHECK(decoded == symbols);
+    }
+    for (const std::size_t interleave : {1UL, 4UL, 8UL, 32UL}) {
+      RansCoder coder(precision, interleave);
+      coder.encode_table_reverse(symbols, table, index);
+      digest.add(coder.to_bytes());
+      std::vector<std::uint16_t> decoded(symbols.size());
+      coder.decode_table(table, std::span(decoded), index);
+      coder.finish();
+      CHECK(decoded == symbols);
+    }
+  }
+  check_digest("table sets", digest.value(), 0xb3653f221b6f92b1);
+}
+
 /// CDFs of every quantiser from the same random bits.
 template <typename Integer>
 void add_cdfs(Digest& digest, unsigned precision, std::size_t vocabulary) {
@@ -307,6 +354,7 @@ int main() {
       {"binary_streams", foretell::binary_streams},
       {"rans_streams", foretell::rans_streams},
       {"rans_table_streams", foretell::rans_table_streams},
+      {"table_set_streams", foretell::table_set_streams},
       {"quantised_cdfs", foretell::quantised_cdfs},
       {"features_of_contexts", foretell::features_of_contexts},
       {"control_one_other_symbol_is_another_digest", foretell::control_one_other_symbol_is_another_digest},
