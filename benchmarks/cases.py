@@ -243,10 +243,10 @@ CASES = {
         run_message,
         message(0, 1_000_000),
     ),
-    "cache": Case(
+    "index": Case(
         "one call, every symbol names one of 256 shared rows by index: 1 M symbols, V = 256, 16 bits",
         "M symbols/s",
-        (4, 4),
+        (1, 1),
         run_message,
         message(256, 1_000_000),
     ),

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -79,12 +80,42 @@ def bad_input(of_streams: bool) -> Callable[[dict[str, Any]], list[str]]:
     return lines
 
 
+def peers(report: dict[str, Any]) -> list[str]:
+    """Return the lines for the results of peers.py: the fastest coder of both sides for each case and way."""
+    lines = ["| case | way | fastest here | | fastest peer | | times as fast (aim) |", "|" + "---|" * 7]
+    for case in report["results"].values():
+        unit = case["unit"].replace("us a step", "µs a step")
+        fastest = min if "step" in unit else max
+        for way, aim in zip(WAYS[len(case["aims"])], case["aims"], strict=True):
+            rates = {name: median(figures[way]) for name, figures in case["contestants"].items()}
+            ours = fastest((name for name in rates if name.startswith("foretell")), key=rates.__getitem__)
+            peer = fastest((name for name in rates if not name.startswith("foretell")), key=rates.__getitem__)
+            ratio = case["contestants"][ours]["ratio_to_best_peer"][way]
+            lines.append(
+                f"| {case['title']} | {way} | {rates[ours]:.3g} {unit} | {ours.removeprefix('foretell').strip(' ,')} "
+                f"| {rates[peer]:.3g} | {peer} | {ratio:.2f} ({aim:g}) |"
+            )
+    versions = ", ".join(f"{package} {number}" for package, number in report["peers"].items())
+    return [*lines, "", f"{_stamp(report)} One thread. {versions}."]
+
+
+def threads(report: dict[str, Any]) -> list[str]:
+    """Return the lines for the results of threads.py."""
+    lines = [f"| call | M symbols/s, one thread | {report['threads']} threads | ratio |", "|" + "---|" * 4]
+    for name, row in report["results"].items():
+        lines.append(f"| {name} | {row['one']:g} | {row['more']:g} | {row['ratio']:.2f} |")
+    return [*lines, "", _stamp(report)]
+
+
+WAYS = {1: ("quantise",), 2: ("encode", "decode")}
 STREAM_TRIALS = ("empty stream", "half a stream", "one flipped bit", "random bytes")
 
 # (page, marker) -> results, and what makes lines of them
 TABLES: dict[tuple[str, str], tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     ("README.md", "round_trip"): ("round_trip", round_trip),
     ("README.md", "limits"): ("limits", limits),
+    ("docs/coders.md", "peers"): ("peers", peers),
+    ("docs/coders.md", "threads"): ("threads", threads),
     ("docs/bad_input.md", "bad_input, streams"): ("bad_input", bad_input(of_streams=True)),
     ("docs/bad_input.md", "bad_input, arguments"): ("bad_input", bad_input(of_streams=False)),
 }

@@ -21,10 +21,10 @@ from foretell.coders import StaticTable
 from pytest_benchmark.fixture import BenchmarkFixture
 
 SEED, DEVIATION = cases.INPUTS[1]
-SIZES = {"memory": 0.1, "cache": 0.1, "block": 0.1, "lanes": 0.1, "call": 0.05, "stack": 0.1, "queue": 0.1}
+SIZES = {"memory": 0.1, "index": 0.1, "block": 0.1, "lanes": 0.1, "call": 0.05, "stack": 0.1, "queue": 0.1}
 WORKS = {
     "memory": cases.message_work,
-    "cache": cases.message_work,
+    "index": cases.message_work,
     "queue": cases.message_work,
     "stack": cases.message_work,
     "block": lambda one, data: cases.steps_work(one, data, "block_"),
