@@ -23,6 +23,7 @@ from contestants import (
     FORETELL,
     Contestant,
     ForetellLanes,
+    ForetellOut,
     ForetellRangeTable,
     ForetellRansTable,
     Native,
@@ -192,7 +193,7 @@ def main() -> int:
     for name, reason in missing.items():
         print(f"not installed: {name} ({reason})")
     # Without those that have no whole messages, or are like another one but for speed.
-    other_ways = (ForetellLanes, ForetellRangeTable, ForetellRansTable)
+    other_ways = (ForetellLanes, ForetellOut, ForetellRangeTable, ForetellRansTable)
     ours: list[Contestant] = [one() for one in FORETELL if not issubclass(one, other_ways)]
     contestants = [*ours, *(peer for peer in peers if not isinstance(peer, TorchAnsTable))]
     results: dict[str, dict[str, str]] = {}
