@@ -56,7 +56,7 @@ template <typename T>
   }
   py::array block = take_block(bytes);
   void* const data = block.mutable_data();
-  const py::capsule owner(block.ptr(), &keep_block);
+  const py::capsule owner(static_cast<const void*>(block.ptr()), &keep_block);
   block.release();  // to the capsule
   return py::array(py::dtype::of<T>(), shape, data, owner);
 }
