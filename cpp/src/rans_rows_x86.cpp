@@ -100,6 +100,10 @@ template <std::size_t kVocabulary, typename Integer>
 
 // -- the loop --------------------------------------------------------------------------------------------------------
 
+/// As kNearBytes: here the work on many symbols overlaps and hides all waits but those for memory, so that what lies in
+/// any cache of the core's own need not be asked for.
+constexpr std::size_t kNearRowsBytes = 1024 * 1024;
+
 /// kOne: there are no more states than go into a vector, which stays in a register.
 template <bool kOne, std::size_t kVocabulary, typename Integer>
 [[FORETELL_AVX512, gnu::flatten]] std::size_t pop_rows(StateSpan states, const std::uint32_t*& next,
@@ -112,7 +116,7 @@ template <bool kOne, std::size_t kVocabulary, typename Integer>
   const __m512i slot_mask = _mm512_set1_epi64(static_cast<long long>(total - 1));
   const __m512i low_half = _mm512_set1_epi64(0xffffffff);
   const __m256i last_symbol = _mm256_set1_epi32(static_cast<int>(vocabulary - 1));
-  const bool far = are_far(cdf);
+  const bool far = are_far(cdf, kNearRowsBytes);
   const std::uint32_t* word = next;
   const Integer* row = cdf.data;
   __m512i state = _mm512_loadu_si512(states.data);
