@@ -14,6 +14,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
 
 #include "foretell/pick.hpp"
 #include "foretell/rans.hpp"
@@ -61,7 +64,7 @@ struct Ends {
 
 // -- the search ------------------------------------------------------------------------------------------------------
 
-/// The slot of one lane in all places of a vector. From register to register: by way of memory it takes twice as long.
+/// The slot of one lane in all places of a vector, without the way by memory, which every round would wait for.
 [[FORETELL_AVX512]] inline __m512i spread(__m512i slots, std::size_t lane, std::uint16_t) noexcept {
   return _mm512_permutexvar_epi16(_mm512_set1_epi16(static_cast<short>(4 * lane)), slots);
 }
@@ -69,8 +72,8 @@ struct Ends {
   return _mm512_permutexvar_epi32(_mm512_set1_epi32(static_cast<int>(2 * lane)), slots);
 }
 
-/// halve_symbols, with no more loops: of 256 symbols, to kOverlappedBytes. All three entries that the first two steps
-/// may look at are loaded beforehand, so that the second does not wait for the first.
+/// halve_symbols for 256 symbols, down to kOverlappedBytes. The entries that the first two steps may look at are loaded
+/// before the slot is known, so that the second step waits for the first but not for memory.
 template <typename Integer>
 [[FORETELL_AVX512]] inline SymbolRange halve_256(const Integer* row, std::uint64_t slot) noexcept {
   const std::uint64_t middle = row[128];

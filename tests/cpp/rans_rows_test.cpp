@@ -99,7 +99,7 @@ std::vector<Integer> as(const std::vector<std::uint64_t>& cdf) {
   return narrow;
 }
 
-/// States of an encoder, but for the slots of damaged words.
+/// Cuts a stream, changes a byte of it, or leaves it; no state falls below 2^32.
 void damage(std::mt19937_64& random, Bytes& stream, std::size_t interleave) {
   const std::size_t words = stream.size() / 4 - 2 * interleave;
   switch (random() % 4) {
