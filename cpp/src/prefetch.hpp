@@ -29,8 +29,8 @@ inline constexpr std::size_t kDecodeAhead = 6;   // rows; a decoder searches all
 inline constexpr std::size_t kNearBytes = 256 * 1024;
 
 template <typename Integer>
-[[nodiscard]] inline bool are_far(const CdfRows<Integer>& cdf) noexcept {
-  return cdf.count * cdf.row_size * sizeof(Integer) > kNearBytes;
+[[nodiscard]] inline bool are_far(const CdfRows<Integer>& cdf, std::size_t near_bytes = kNearBytes) noexcept {
+  return cdf.count * cdf.row_size * sizeof(Integer) > near_bytes;
 }
 
 /// Asks for what a search of the row touches first: of a long row only eight places are known.

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "checks.hpp"
 #include "prefetch.hpp"
 #include "rans_kernels.hpp"
+#include "rans_rows.hpp"
 #include "symbol_search.hpp"
 #include "targets.hpp"
 
@@ -16,22 +18,36 @@ namespace {
 constexpr std::size_t kStateBytes = 8;
 constexpr std::size_t kWordBytes = 4;
 
-/// Decodes one symbol a row and counts them in `decoded`; returns what stopped it.
-template <typename Integer>
+/// Decodes one symbol a row and counts them in `decoded`; returns what stopped it. kRounds: there are whole vectors of
+/// states.
+template <typename Integer, bool kRounds>
 struct DecodeRows {
   template <Isa kIsa>
   [[gnu::always_inline]] static Errc run(StateSpan states, std::size_t* cursor, const std::uint32_t** next,
                                          const std::uint32_t* end, CdfRows<Integer> cdf, unsigned precision,
                                          std::span<std::uint32_t> symbols, std::size_t* decoded) {
+    const SearchByCounting<kIsa, kRounds ? kOverlappedBytes : kShortBytes> search;
     const std::uint32_t* word = *next;
     std::size_t turn = *cursor;
     const bool far = are_far(cdf);
-    for (std::size_t i = 0; i < symbols.size(); ++i) {
+    for (std::size_t i = 0; i != symbols.size(); ++i) {
+#if FORETELL_X86_TARGETS
+      if constexpr (kIsa == Isa::kAvx512 && kRounds && !std::is_same_v<Integer, std::uint64_t>) {
+        if (turn == 0) {
+          const std::size_t popped =
+              pop_rows_avx512(states, word, end, cdf.slice(i, symbols.size() - i), precision, symbols.data() + i);
+          i += popped;
+          turn = popped % states.size;
+          if (i == symbols.size()) {
+            break;
+          }
+        }
+      }
+#endif
       if (far && i + kDecodeAhead < symbols.size()) {
         prefetch_row(cdf.row(i + kDecodeAhead), cdf.row_size);
       }
-      const Errc status =
-          pop_symbol(states.data[turn], word, end, cdf[i], precision, symbols[i], SearchByCounting<kIsa>{});
+      const Errc status = pop_symbol(states.data[turn], word, end, cdf[i], precision, symbols[i], search);
       if (status != Errc::kOk) [[unlikely]] {
         *decoded = i;
         return status;
@@ -183,8 +199,11 @@ void RansCoder::decode(CdfRows<Integer> cdf, std::span<std::uint32_t> symbols) {
   check_cdf_shape(cdf.count, cdf.row_size, symbols.size(), kMostPrecision<Integer>, precision_);
   const std::uint32_t* next = words_.top();
   std::size_t decoded = 0;
-  failure_ = for_isa<DecodeRows<Integer>>(StateSpan{states_.data(), states_.size()}, &cursor_, &next, words_.end(), cdf,
-                                          precision_, symbols, &decoded);
+  const auto run = [&]<bool kRounds>() {
+    return for_isa<DecodeRows<Integer, kRounds>>(StateSpan{states_.data(), states_.size()}, &cursor_, &next,
+                                                 words_.end(), cdf, precision_, symbols, &decoded);
+  };
+  failure_ = states_.size() % kRowLanes == 0 ? run.template operator()<true>() : run.template operator()<false>();
   if (failure_ != Errc::kOk) [[unlikely]] {
     throw_decode_error(failure_, "row " + std::to_string(cdf.first + decoded));
   }

@@ -48,12 +48,11 @@ namespace foretell {
   return _mm512_set1_epi32(static_cast<int>(value));
 }
 
-/// Returns how many of `length` entries are not above `limit`.
+/// Returns how many of `length` entries are not above the limit, which is in all places of `limits`.
 template <typename Integer>
 [[FORETELL_AVX512]] inline std::size_t count_avx512(const Integer* entries, std::size_t length,
-                                                    Integer limit) noexcept {
+                                                    __m512i limits) noexcept {
   constexpr std::size_t kStep = 64 / sizeof(Integer);
-  const __m512i limits = broadcast_avx512(limit);
   int found = 0;
   std::size_t i = 0;
 #pragma GCC unroll 4
@@ -67,6 +66,13 @@ template <typename Integer>
     found += std::popcount(compare_avx512(entries + i, length - i, limits));
   }
   return static_cast<std::size_t>(found);
+}
+
+/// Returns how many of `length` entries are not above `limit`.
+template <typename Integer>
+[[FORETELL_AVX512]] inline std::size_t count_avx512(const Integer* entries, std::size_t length,
+                                                    Integer limit) noexcept {
+  return count_avx512(entries, length, broadcast_avx512(limit));
 }
 
 }  // namespace foretell

@@ -22,6 +22,9 @@ namespace foretell {
 
 inline constexpr std::size_t kShortBytes = 512;  // of a row, eight vectors
 
+/// The same for searches of which many overlap, so that it does not matter how long one takes, but how much it does.
+inline constexpr std::size_t kOverlappedBytes = 128;
+
 /// Returns how many of `length` (which is kLength unless that is 0) entries are not above `limit`.
 template <std::size_t kLength, typename Integer>
 [[gnu::always_inline]] inline std::size_t count(const Integer* entries, std::size_t length, Integer limit) noexcept {
@@ -32,13 +35,14 @@ template <std::size_t kLength, typename Integer>
   return found;
 }
 
-/// The search of decode_symbol; returns 0 .. vocabulary - 1 for any contents of `row`.
-template <Isa kIsa>
+/// The search of decode_symbol; returns 0 .. vocabulary - 1 for any contents of `row` that begin with 0. For rows that
+/// are no CDFs, too, what it returns depends on kBytes and not on the instructions.
+template <Isa kIsa, std::size_t kBytes = kShortBytes>
 struct SearchByCounting {
   template <typename Integer>
   [[gnu::always_inline]] std::size_t operator()(const Integer* row, std::size_t vocabulary,
                                                 std::uint64_t slot) const noexcept {
-    constexpr std::size_t kShortRow = kShortBytes / sizeof(Integer);
+    constexpr std::size_t kShortRow = kBytes / sizeof(Integer);
     const auto [below, length] = halve_symbols(row, vocabulary, slot, kShortRow);
     const auto limit = static_cast<Integer>(slot);  // below 2^precision: it fits
     // row[below] is never above the slot, and counted: V entries, not V - 1, fill whole vectors.

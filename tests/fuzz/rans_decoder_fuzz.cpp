@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Rows rows = make_rows(input, 40);
   const std::size_t first = input.below(rows.length + 1);
   const std::uint8_t states = input.byte();
-  const std::size_t interleave = states == 255 ? foretell::kMaxInterleave : 1 + states % 12;
+  const std::size_t interleave = states == 255 ? foretell::kMaxInterleave : 1 + states % 24;
   Bytes stream;
   Symbols sent;
   bool encoded = false;  // and not damaged

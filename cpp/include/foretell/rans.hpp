@@ -94,13 +94,12 @@ inline constexpr std::size_t kMaxInterleave = 1024;                   // far abo
                                                          const std::uint32_t* end, std::uint64_t start,
                                                          std::uint64_t freq, unsigned precision) noexcept {
   const std::uint64_t rest = freq * (state >> precision) + (top_slot(state, precision) - start);
-  const std::uint64_t moves = rest < kRansBottom ? 1 : 0;
   if (next == end) [[unlikely]] {
     state = rest;
-    return moves != 0 ? Errc::kTruncated : Errc::kOk;
+    return rest < kRansBottom ? Errc::kTruncated : Errc::kOk;
   }
-  state = choose(moves, rest << 32 | *next, rest);
-  next += moves;
+  state = pick_less(rest, kRansBottom, rest << 32 | *next, rest);
+  next += rest < kRansBottom ? 1 : 0;
   return Errc::kOk;
 }
 
