@@ -43,18 +43,20 @@ struct Interval {
   std::uint64_t freq;
 };
 
-/// A symbol's slots, to be checked with is_interval, which they fail if the symbol is outside the row or has no slot.
+/// Finds a symbol's slots; false, with whatever was found, if it is outside the row or has none in it.
 template <typename Integer>
-[[nodiscard]] inline Interval interval_of(std::span<const Integer> row, std::uint32_t symbol,
-                                          std::uint64_t total) noexcept {
+[[nodiscard]] inline bool find_interval(std::span<const Integer> row, std::uint32_t symbol, std::uint64_t total,
+                                        Interval& interval) noexcept {
   if (symbol >= row.size() - 1) [[unlikely]] {
-    return {0, 0};
+    return false;
   }
   const std::uint64_t start = row[symbol];
-  return {start, slots_end(row, symbol, total) - start};  // wraps to a huge freq if the row falls
+  const std::uint64_t end = slots_end(row, symbol, total);
+  interval = {start, end - start};  // wraps to a huge freq if the row falls
+  return start < end && end <= total;
 }
 
-/// Explains why interval_of gave no interval; `at` names the symbol, `row` its CDF.
+/// Explains why find_interval failed; `at` names the symbol, `row` its CDF.
 [[noreturn]] void throw_bad_row(const std::string& at, const std::string& row, std::uint32_t symbol,
                                 std::size_t vocabulary, Interval interval, unsigned precision);
 

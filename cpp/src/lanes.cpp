@@ -60,8 +60,8 @@ void LaneEncoder::encode_step(std::span<const std::uint32_t> symbols, CdfRows<In
   check_cdf_shape(cdf.count, cdf.row_size, symbols.size(), kMostPrecision<Integer>, precision_);
   const std::uint64_t total = std::uint64_t{1} << precision_;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const Interval interval = interval_of(cdf[i], symbols[i], total);
-    if (!is_interval(interval.start, interval.freq, total)) [[unlikely]] {
+    Interval interval{};
+    if (!find_interval(cdf[i], symbols[i], total, interval)) [[unlikely]] {
       usable_ = false;
       throw_bad_row("symbols[" + std::to_string(i) + "]", "cdf, " + lane_name(i), symbols[i], cdf.row_size - 1,
                     interval, precision_);
@@ -124,8 +124,8 @@ void LaneEncoder::encode_symbols(std::span<const std::uint32_t> symbols, CdfRows
         if (at + kEncodeAhead < symbols.size()) {
           prefetch_symbol(cdf[at + kEncodeAhead], symbols[at + kEncodeAhead]);
         }
-        const Interval interval = interval_of(cdf[at], symbols[at], total);
-        if (!is_interval(interval.start, interval.freq, total)) [[unlikely]] {
+        Interval interval{};
+        if (!find_interval(cdf[at], symbols[at], total, interval)) [[unlikely]] {
           const std::string step = std::to_string(at - i * steps);
           throw_bad_row("symbols[" + std::to_string(i) + ", " + step + "]", "cdf, " + lane_name(i) + ", step " + step,
                         symbols[at], cdf.row_size - 1, interval, precision_);

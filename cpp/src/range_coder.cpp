@@ -153,8 +153,8 @@ void RangeEncoder::encode_symbols(std::span<const std::uint32_t> symbols, CdfRow
         if (i + kEncodeAhead < symbols.size()) {
           prefetch_symbol(cdf[i + kEncodeAhead], symbols[i + kEncodeAhead]);
         }
-        const Interval interval = interval_of(cdf[i], symbols[i], total);
-        if (!is_interval(interval.start, interval.freq, total)) [[unlikely]] {
+        Interval interval{};
+        if (!find_interval(cdf[i], symbols[i], total, interval)) [[unlikely]] {
           throw_bad_row("symbols[" + std::to_string(cdf.first + i) + "]", "cdf, row " + std::to_string(cdf.first + i),
                         symbols[i], cdf.row_size - 1, interval, precision_);
         }

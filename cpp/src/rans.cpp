@@ -180,8 +180,8 @@ void RansCoder::encode_symbols_reverse(std::span<const std::uint32_t> symbols, C
       if (i >= kEncodeAhead) {
         prefetch_symbol(cdf[i - kEncodeAhead], symbols[i - kEncodeAhead]);
       }
-      const Interval interval = interval_of(cdf[i], symbols[i], total);
-      if (!is_interval(interval.start, interval.freq, total)) [[unlikely]] {
+      Interval interval{};
+      if (!find_interval(cdf[i], symbols[i], total, interval)) [[unlikely]] {
         failure_ = Errc::kInvalidArgument;
         throw_bad_row("symbols[" + std::to_string(cdf.first + i) + "]", "cdf, row " + std::to_string(cdf.first + i),
                       symbols[i], cdf.row_size - 1, interval, precision_);
