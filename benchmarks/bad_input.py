@@ -25,6 +25,7 @@ from contestants import (
     ForetellLanes,
     ForetellOut,
     ForetellRangeTable,
+    ForetellRans16,
     ForetellRansTable,
     Native,
     Table,
@@ -193,7 +194,7 @@ def main() -> int:
     for name, reason in missing.items():
         print(f"not installed: {name} ({reason})")
     # Without those that have no whole messages, or are like another one but for speed.
-    other_ways = (ForetellLanes, ForetellOut, ForetellRangeTable, ForetellRansTable)
+    other_ways = (ForetellLanes, ForetellOut, ForetellRangeTable, ForetellRans16, ForetellRansTable)
     ours: list[Contestant] = [one() for one in FORETELL if not issubclass(one, other_ways)]
     contestants = [*ours, *(peer for peer in peers if not isinstance(peer, TorchAnsTable))]
     results: dict[str, dict[str, str]] = {}

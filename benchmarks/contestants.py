@@ -324,6 +324,10 @@ class ForetellRans(Contestant):
         return RansCoder.from_bytes(stream, precision, self.interleave).decode
 
 
+class ForetellRans16(NarrowRows, ForetellRans):
+    name = "foretell rANS, uint16"
+
+
 class ForetellRansTable(ForetellRans):
     name = "foretell rANS, table"
     interleave = 32
@@ -356,5 +360,6 @@ FORETELL: tuple[type[Contestant], ...] = (
     ForetellLanes,
     ForetellLanes16,
     ForetellRans,
+    ForetellRans16,
     ForetellRansTable,
 )

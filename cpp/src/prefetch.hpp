@@ -21,8 +21,9 @@ inline constexpr std::size_t kCacheLine = 64;
 #endif
 }
 
-inline constexpr std::size_t kEncodeAhead = 16;  // rows; an encoder touches one or two lines of each
-inline constexpr std::size_t kDecodeAhead = 6;   // rows; a decoder searches all of each
+inline constexpr std::size_t kEncodeAhead =
+    64;  // rows; an encoder touches one or two lines of each, and is through with it soon
+inline constexpr std::size_t kDecodeAhead = 10;  // rows; a decoder searches all of each
 
 /// The rows of one call that may be expected in a cache: they were just made. Asking for them again, line by line,
 /// would take as long as a third of decoding.
