@@ -26,7 +26,7 @@ void lanes_encode_step(PyLaneEncoder& self, const py::handle symbols, const py::
       if (values.size() <= kPiece) {
         values.in_pieces([&](std::size_t, auto piece) { coder.encode_step(piece, table); });
       } else {
-        coder.encode_step(std::span<const std::uint32_t>(values.copy()), table);
+        values.at_once([&](auto all) { coder.encode_step(all, table); });
       }
     });
   });
@@ -40,8 +40,7 @@ void lanes_encode_symbols(PyLaneEncoder& self, const py::object& symbols, const 
   check_length(rows.array(), "cdf", 0, self.fixed().lanes());
   check_length(rows.array(), "cdf", 1, steps);
   rows.visit([&](auto table) {
-    self(
-        [&](LaneEncoder& coder) { coder.encode_symbols(std::span<const std::uint32_t>(values.copy()), table, steps); });
+    self([&](LaneEncoder& coder) { values.at_once([&](auto all) { coder.encode_symbols(all, table, steps); }); });
   });
 }
 

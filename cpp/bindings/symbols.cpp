@@ -72,7 +72,8 @@ SymbolsArgument::SymbolsArgument(const py::handle& object, const char* argument,
       inner_(static_cast<std::size_t>(array_.shape(dimensions - 1))),
       stride_(array_.strides(dimensions - 1)),
       outer_stride_(array_.strides(0)),
-      read_(nullptr) {
+      read_(nullptr),
+      are_words_(array_.itemsize() == sizeof(std::uint32_t) && (array_.flags() & py::array::c_style) != 0) {
   visit_integer(array_, argument, [&]<typename T>(Type<T>) {
     read_ = &read_as<T>;
     for (std::size_t row = 0; row * inner_ < size_; ++row) {

@@ -61,6 +61,17 @@ class SymbolsArgument {
   /// All of them.
   [[nodiscard]] std::vector<std::uint32_t> copy() const;
 
+  /// Calls code(symbols) with all of them, without a copy if they are C-contiguous and 32 bits wide; works without the
+  /// GIL.
+  template <typename Code>
+  void at_once(Code&& code) const {
+    if (are_words_) {
+      code(std::span(reinterpret_cast<const std::uint32_t*>(data_), size_));
+    } else {
+      code(std::span<const std::uint32_t>(copy()));
+    }
+  }
+
  private:
   using Read = void (*)(const std::byte* from, std::ptrdiff_t stride, std::span<std::uint32_t> symbols);
 
@@ -71,6 +82,7 @@ class SymbolsArgument {
   std::ptrdiff_t stride_;        // bytes from one to the next of these
   std::ptrdiff_t outer_stride_;  // bytes along the first of two axes
   Read read_;
+  bool are_words_;  // std::uint32_t or std::int32_t side by side; a negative one is too large for all coders
 };
 
 /// The array that decoded symbols go to: the caller's `out`, or a new one of uint32.

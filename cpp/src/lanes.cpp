@@ -36,6 +36,15 @@ void check_symbol_count(std::size_t symbols, std::size_t expected) {
   }
 }
 
+/// Makes the room before threads are started: memory that a new thread asks for is new to the process, and mapping it
+/// takes as long as coding.
+template <typename Lanes>
+void reserve_steps(Lanes& lanes, std::size_t steps) {
+  for (auto& lane : lanes) {
+    static_cast<void>(lane.words.reserve(steps));
+  }
+}
+
 std::size_t useful_threads(std::size_t threads, std::size_t symbols) {
   return std::min(threads, symbols / kSymbolsPerThread + 1);
 }
@@ -82,6 +91,7 @@ void LaneEncoder::encode(std::span<const Integer> start, std::span<const Integer
   check_interval_shape(start.size(), freq.size(), lanes_.size() * steps, kMostPrecision<Integer>, precision_);
   usable_ = false;  // whatever is thrown from here on leaves a hole in a stream
   const std::uint64_t total = std::uint64_t{1} << precision_;
+  reserve_steps(lanes_, steps);
   in_parallel(useful_threads(threads_, start.size()), lanes_.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       Lane& lane = lanes_[i];
@@ -137,6 +147,7 @@ void LaneEncoder::encode_symbols(std::span<const std::uint32_t> symbols, CdfRows
       lane.words.commit(out);
     });
   };
+  reserve_steps(lanes_, steps);
   in_parallel(useful_threads(threads_, symbols.size()), lanes_.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       encode_lane(i);
