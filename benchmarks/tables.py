@@ -80,6 +80,11 @@ def bad_input(of_streams: bool) -> Callable[[dict[str, Any]], list[str]]:
     return lines
 
 
+def rate(value: float) -> str:
+    """Return three digits, without an exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def peers(report: dict[str, Any]) -> list[str]:
     """Return the lines for the results of peers.py: the fastest coder of both sides for each case and way."""
     lines = ["| case | way | fastest here | | fastest peer | | times as fast (aim) |", "|" + "---|" * 7]
@@ -92,8 +97,8 @@ def peers(report: dict[str, Any]) -> list[str]:
             peer = fastest((name for name in rates if not name.startswith("foretell")), key=rates.__getitem__)
             ratio = case["contestants"][ours]["ratio_to_best_peer"][way]
             lines.append(
-                f"| {case['title']} | {way} | {rates[ours]:.3g} {unit} | {ours.removeprefix('foretell').strip(' ,')} "
-                f"| {rates[peer]:.3g} | {peer} | {ratio:.2f} ({aim:g}) |"
+                f"| {case['title']} | {way} | {rate(rates[ours])} {unit} | {ours.removeprefix('foretell').strip(' ,')} "
+                f"| {rate(rates[peer])} | {peer} | {ratio:.2f} ({aim:g}) |"
             )
     versions = ", ".join(f"{package} {number}" for package, number in report["peers"].items())
     return [*lines, "", f"{_stamp(report)} One thread. {versions}."]
@@ -103,7 +108,7 @@ def threads(report: dict[str, Any]) -> list[str]:
     """Return the lines for the results of threads.py."""
     lines = [f"| call | M symbols/s, one thread | {report['threads']} threads | ratio |", "|" + "---|" * 4]
     for name, row in report["results"].items():
-        lines.append(f"| {name} | {row['one']:g} | {row['more']:g} | {row['ratio']:.2f} |")
+        lines.append(f"| {name} | {rate(row['one'])} | {rate(row['more'])} | {row['ratio']:.2f} |")
     return [*lines, "", _stamp(report)]
 
 
