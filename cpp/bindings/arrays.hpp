@@ -101,6 +101,13 @@ auto visit_type(const py::array& array, const char* argument, const char* expect
   }
 }
 
+/// Calls function(Type<T>) for the integer type of the array, of 8 to 64 bits.
+template <typename Function>
+auto visit_integer(const py::array& array, const char* argument, Function&& function) {
+  return visit_type<std::uint8_t, std::uint16_t, std::uint32_t, std::int32_t, std::int64_t, std::uint64_t, std::int16_t,
+                    std::int8_t>(array, argument, "uint8, uint16, uint32, uint64 or the signed ones", function);
+}
+
 /// Calls function(std::span<const T>) with the items of a C-contiguous array.
 template <typename... Types, typename Function>
 auto visit_dtype(const py::array& array, const char* argument, const char* expected, Function&& function) {

@@ -18,8 +18,8 @@
 
 namespace foretell::bindings {
 
-/// A coder with the lock that makes it safe to share between threads. The lock is taken only without the GIL: a thread
-/// that waits for it with the GIL would keep its holder from returning to Python.
+/// A coder with the lock that makes it safe to share between threads. A thread waits for the lock only without the GIL:
+/// with it, it would keep its holder from returning to Python.
 template <typename Coder>
 class Locked {
  public:

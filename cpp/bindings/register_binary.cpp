@@ -221,7 +221,7 @@ void register_binary(py::module_& module) {
             return self.briefly([](const OwningBinaryDecoder& coder) { return coder.decoder.is_exhausted(); });
           },
           "True if the stream ends after the bits decoded so far: finish would not raise. Without a checksum a stream "
-          "may end so\n"
+          "may end so "
           "after a few bits less, too.")
       .def("decode", &binary_decode, py::arg("probabilities"), py::arg("out") = py::none(), kDecodeDoc)
       .def(

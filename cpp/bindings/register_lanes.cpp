@@ -263,7 +263,7 @@ void register_lanes(py::module_& module) {
             return self([](const OwningLaneDecoder& coder) { return coder.decoder.is_exhausted(); });
           },
           "True if every stream ends after the symbols decoded so far: finish would not raise. Without a checksum a "
-          "stream may end so\n"
+          "stream may end so "
           "after a few symbols less, too.")
       .def("decode", &lanes_decode, py::arg("cdf"), py::arg("out") = py::none(), kDecodeDoc)
       .def(

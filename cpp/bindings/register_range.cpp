@@ -233,7 +233,7 @@ void register_range(py::module_& module) {
             return self.briefly([](const OwningRangeDecoder& coder) { return coder.decoder.is_exhausted(); });
           },
           "True if the stream ends after the symbols decoded so far: finish would not raise. Without a checksum a "
-          "stream may end so\n"
+          "stream may end so "
           "after a few symbols less, too.")
       .def("decode_table", &range_decode_table, py::arg("count"), py::arg("table"), py::arg("index") = py::none(),
            py::arg("out") = py::none(), kDecodeTableDoc)

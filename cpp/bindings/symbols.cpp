@@ -9,13 +9,6 @@
 namespace foretell::bindings {
 namespace {
 
-/// Calls function(Type<T>) for the integer type of the array.
-template <typename Function>
-auto visit_integer(const py::array& array, const char* argument, Function&& function) {
-  return visit_type<std::uint8_t, std::uint16_t, std::uint32_t, std::int32_t, std::int64_t, std::uint64_t, std::int16_t,
-                    std::int8_t>(array, argument, "uint8, uint16, uint32, uint64 or the signed ones", function);
-}
-
 template <typename T>
 void read_as(const std::byte* from, std::ptrdiff_t stride, std::span<std::uint32_t> symbols) {
   if (stride == static_cast<std::ptrdiff_t>(sizeof(T))) {

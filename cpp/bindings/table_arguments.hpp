@@ -21,10 +21,7 @@ namespace foretell::bindings {
 struct IntegersArgument {
   IntegersArgument(const py::object& object, const char* argument)
       : array(py::array::ensure(as_strided_array(object, argument, 1), py::array::c_style)),
-        values(visit_dtype<std::uint8_t, std::uint16_t, std::uint32_t, std::int32_t, std::int64_t, std::uint64_t,
-                           std::int16_t, std::int8_t>(array, argument,
-                                                      "uint8, uint16, uint32, uint64 or the signed ones",
-                                                      [](auto all) { return Integers(all); })) {}
+        values(visit_integer(array, argument, [&]<typename T>(Type<T>) { return Integers(view<T>(array)); })) {}
 
   py::array array;
   Integers values;

@@ -4,6 +4,7 @@
 
 #include "foretell/isa.hpp"
 #include "foretell/rans.hpp"
+#include "targets.hpp"
 
 namespace foretell {
 namespace {
@@ -85,7 +86,7 @@ auto visit_group(std::size_t states, Function&& function) noexcept {
 
 std::uint32_t* push_rounds(StateSpan states, std::uint32_t* top, const std::uint32_t* end, std::size_t rounds,
                            const TableSymbol* symbols, unsigned precision) noexcept {
-#if defined(__GNUC__) && defined(__x86_64__)
+#if FORETELL_X86_TARGETS
   // With fewer states a vector waits for its own last step, and single states are faster.
   if (isa() >= Isa::kAvx512 && states.size >= 16 && states.size % 8 == 0) {
     return push_rounds_avx512(states, top, end, rounds, symbols, precision);
@@ -101,7 +102,7 @@ std::uint32_t* push_rounds(StateSpan states, std::uint32_t* top, const std::uint
 template <typename Symbol>
 std::size_t pop_rounds(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit, Symbol* out,
                        std::size_t rounds, const StaticTable& table) noexcept {
-#if defined(__GNUC__) && defined(__x86_64__)
+#if FORETELL_X86_TARGETS
   // With fewer states a vector waits for its own last step, and single states are faster.
   if (isa() >= Isa::kAvx512 && (states.size == 32 || states.size == 64)) {
     return pop_rounds_avx512(states, next, limit, out, rounds, table);
@@ -117,7 +118,7 @@ std::size_t pop_rounds(StateSpan states, const std::uint32_t*& next, const std::
 template <typename Symbol>
 std::size_t pop_rounds(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
                        const std::uint32_t* rows, Symbol* out, std::size_t rounds, const StaticTable& table) noexcept {
-#if defined(__GNUC__) && defined(__x86_64__)
+#if FORETELL_X86_TARGETS
   if (isa() >= Isa::kAvx512 && states.size % 8 == 0) {
     return pop_rounds_avx512(states, next, limit, rows, out, rounds, table);
   }

@@ -4,7 +4,9 @@
 // the order in which one state after the other would fetch them.
 #include "rans_kernels.hpp"
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#include "targets.hpp"
+
+#if FORETELL_X86_TARGETS
 
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593: its own AVX-512 header sets it off
@@ -46,7 +48,7 @@ alignas(16) constexpr auto kExpansions = make_expansions();
 
 /// The four numbers at those indices. Gather instructions are slower than single loads on AMD, and on Intel since the
 /// remedy for "downfall".
-[[gnu::target("avx2")]] inline __m256i load_four(const std::uint64_t* from, __m256i indices) noexcept {
+[[FORETELL_AVX2]] inline __m256i load_four(const std::uint64_t* from, __m256i indices) noexcept {
   alignas(32) std::uint64_t at[4];
   _mm256_store_si256(reinterpret_cast<__m256i*>(at), indices);
   const __m128i low = load_pair(from + at[0], from + at[1]);
@@ -54,13 +56,13 @@ alignas(16) constexpr auto kExpansions = make_expansions();
 }
 
 /// quotient * freq; of `freq` only the low halves are looked at, as vpmuludq does.
-[[gnu::target("avx2")]] inline __m256i multiply_four(__m256i quotient, __m256i freq) noexcept {
+[[FORETELL_AVX2]] inline __m256i multiply_four(__m256i quotient, __m256i freq) noexcept {
   const __m256i high = _mm256_mul_epu32(_mm256_srli_epi64(quotient, 32), freq);
   return _mm256_add_epi64(_mm256_mul_epu32(quotient, freq), _mm256_slli_epi64(high, 32));
 }
 
 /// Gives a word to each lane that fell below 2^32.
-[[gnu::target("avx2")]] inline __m256i refill_four(__m256i rest, const std::uint32_t*& word) noexcept {
+[[FORETELL_AVX2]] inline __m256i refill_four(__m256i rest, const std::uint32_t*& word) noexcept {
   // rest < 2^32: its upper half is zero.
   const __m256i moves = _mm256_shuffle_epi32(_mm256_cmpeq_epi32(rest, _mm256_setzero_si256()), 0xf5);
   const auto lanes = static_cast<unsigned>(_mm256_movemask_pd(_mm256_castsi256_pd(moves)));
@@ -73,7 +75,7 @@ alignas(16) constexpr auto kExpansions = make_expansions();
 
 /// Stores the low bits of the four lanes.
 template <typename Symbol>
-[[gnu::target("avx2")]] inline void store_lanes(Symbol* out, __m256i symbols) noexcept {
+[[FORETELL_AVX2]] inline void store_lanes(Symbol* out, __m256i symbols) noexcept {
   if constexpr (sizeof(Symbol) == 1) {
     const __m256i packed = _mm256_shuffle_epi8(symbols, _mm256_set1_epi64x(0x0800));
     const __m128i four = _mm_unpacklo_epi16(_mm256_castsi256_si128(packed), _mm256_extracti128_si256(packed, 1));
@@ -87,8 +89,8 @@ template <typename Symbol>
 }
 
 template <typename Symbol>
-[[gnu::target("avx2")]] std::size_t pop_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
-                                             Symbol* out, std::size_t rounds, const StaticTable& table) noexcept {
+[[FORETELL_AVX2]] std::size_t pop_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                                       Symbol* out, std::size_t rounds, const StaticTable& table) noexcept {
   const std::uint64_t* const slots = table.slots();
   const __m128i precision = _mm_cvtsi32_si128(static_cast<int>(table.precision()));
   const __m256i slot_mask = _mm256_set1_epi64x((1LL << table.precision()) - 1);
@@ -121,9 +123,9 @@ inline __m128i load_lasts_of_four(const std::uint16_t* const* at) noexcept {
 }
 
 template <typename Symbol>
-[[gnu::target("avx2")]] std::size_t pop_rows_avx2(StateSpan states, const std::uint32_t*& next,
-                                                  const std::uint32_t* limit, const std::uint32_t* rows, Symbol* out,
-                                                  std::size_t rounds, const StaticTable& table) noexcept {
+[[FORETELL_AVX2]] std::size_t pop_rows_avx2(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                                            const std::uint32_t* rows, Symbol* out, std::size_t rounds,
+                                            const StaticTable& table) noexcept {
   const OwnerByBegin owner_of(table);
   const __m128i precision = _mm_cvtsi32_si128(static_cast<int>(table.precision()));
   const __m256i slot_mask = _mm256_set1_epi64x((1LL << table.precision()) - 1);
@@ -165,8 +167,7 @@ template <typename Symbol>
 // -- AVX-512 ---------------------------------------------------------------------------------------------------------
 
 /// As load_four.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline __m512i load_eight(const std::uint64_t* from,
-                                                                                __m512i indices) noexcept {
+[[FORETELL_AVX512]] inline __m512i load_eight(const std::uint64_t* from, __m512i indices) noexcept {
   alignas(64) std::uint64_t at[8];
   _mm512_store_si512(at, indices);
   const __m128i a = load_pair(from + at[0], from + at[1]);
@@ -179,9 +180,7 @@ template <typename Symbol>
 }
 
 /// Gives a word to each lane that fell below 2^32.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline __m512i refill_eight(__m512i rest,
-                                                                                  const std::uint32_t*& word,
-                                                                                  __m512i low_half) noexcept {
+[[FORETELL_AVX512]] inline __m512i refill_eight(__m512i rest, const std::uint32_t*& word, __m512i low_half) noexcept {
   const __mmask8 lanes = _mm512_cmple_epu64_mask(rest, low_half);
   const __m256i words = _mm256_maskz_expand_epi32(lanes, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(word)));
   const __m512i refilled = _mm512_or_si512(_mm512_slli_epi64(rest, 32), _mm512_cvtepu32_epi64(words));
@@ -198,9 +197,8 @@ struct Constants512 {
 
 /// Pops one symbol from each of the eight states of `state`.
 template <typename Symbol>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline void pop_eight(__m512i& state, const std::uint32_t*& word,
-                                                                            Symbol* out, const std::uint64_t* slots,
-                                                                            const Constants512& constants) noexcept {
+[[FORETELL_AVX512]] inline void pop_eight(__m512i& state, const std::uint32_t*& word, Symbol* out,
+                                          const std::uint64_t* slots, const Constants512& constants) noexcept {
   const __m512i entry = load_eight(slots, _mm512_and_si512(state, constants.slot_mask));
   const __m512i quotient = _mm512_srl_epi64(state, constants.precision);
   const __m512i product = _mm512_mullo_epi64(quotient, _mm512_and_si512(entry, constants.low_half));
@@ -217,11 +215,8 @@ template <typename Symbol>
 
 /// states.size is 8 * kVectors: all states stay in registers.
 template <std::size_t kVectors, typename Symbol>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::size_t pop_avx512(StateSpan states,
-                                                                             const std::uint32_t*& next,
-                                                                             const std::uint32_t* limit, Symbol* out,
-                                                                             std::size_t rounds,
-                                                                             const StaticTable& table) noexcept {
+[[FORETELL_AVX512]] std::size_t pop_avx512(StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit,
+                                           Symbol* out, std::size_t rounds, const StaticTable& table) noexcept {
   const std::uint64_t* const slots = table.slots();
   const Constants512 constants{
       .precision = _mm_cvtsi32_si128(static_cast<int>(table.precision())),
@@ -254,16 +249,15 @@ template <std::size_t kVectors, typename Symbol>
 }
 
 /// count_below, by a comparison that gives a mask.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline unsigned count_below_avx512(const std::uint16_t* lasts,
-                                                                                         __m128i slots) noexcept {
+[[FORETELL_AVX512]] inline unsigned count_below_avx512(const std::uint16_t* lasts, __m128i slots) noexcept {
   const __m128i eight = _mm_loadu_si128(reinterpret_cast<const __m128i*>(lasts));
   return static_cast<unsigned>(std::popcount(static_cast<unsigned>(_mm_cmplt_epu16_mask(eight, slots))));
 }
 
 template <typename Symbol>
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::size_t pop_rows_avx512(
-    StateSpan states, const std::uint32_t*& next, const std::uint32_t* limit, const std::uint32_t* rows, Symbol* out,
-    std::size_t rounds, const StaticTable& table) noexcept {
+[[FORETELL_AVX512]] std::size_t pop_rows_avx512(StateSpan states, const std::uint32_t*& next,
+                                                const std::uint32_t* limit, const std::uint32_t* rows, Symbol* out,
+                                                std::size_t rounds, const StaticTable& table) noexcept {
   const OwnerByBegin owner_of(table);
   const __m128i precision = _mm_cvtsi32_si128(static_cast<int>(table.precision()));
   const __m512i slot_mask = _mm512_set1_epi64((1LL << table.precision()) - 1);

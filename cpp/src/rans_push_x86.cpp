@@ -4,7 +4,9 @@
 // order of lanes: as if one state after the other pushed, from the last to the first, downwards.
 #include "rans_kernels.hpp"
 
-#if defined(__GNUC__) && defined(__x86_64__)
+#include "targets.hpp"
+
+#if FORETELL_X86_TARGETS
 
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593: its own AVX-512 header sets it off
@@ -49,7 +51,7 @@ constexpr std::array<std::array<std::uint8_t, 16>, 16> make_compressions() {
 alignas(16) constexpr auto kCompressions = make_compressions();
 
 /// The upper halves of the four products.
-[[gnu::target("avx2")]] inline __m256i multiply_high_four(__m256i a, __m256i b) noexcept {
+[[FORETELL_AVX2]] inline __m256i multiply_high_four(__m256i a, __m256i b) noexcept {
   const __m256i low_half = _mm256_set1_epi64x(0xffffffff);
   const __m256i a_high = _mm256_srli_epi64(a, 32);
   const __m256i b_high = _mm256_srli_epi64(b, 32);
@@ -60,9 +62,9 @@ alignas(16) constexpr auto kCompressions = make_compressions();
   return _mm256_add_epi64(high, _mm256_srli_epi64(right, 32));
 }
 
-[[gnu::target("avx2")]] std::uint32_t* push_avx2(StateSpan states, std::uint32_t* top, const std::uint32_t* end,
-                                                 std::size_t rounds, const TableSymbol* symbols,
-                                                 unsigned precision) noexcept {
+[[FORETELL_AVX2]] std::uint32_t* push_avx2(StateSpan states, std::uint32_t* top, const std::uint32_t* end,
+                                           std::size_t rounds, const TableSymbol* symbols,
+                                           unsigned precision) noexcept {
   const __m128i top_shift = _mm_cvtsi32_si128(static_cast<int>(64 - precision));
   const __m256i most_freq = _mm256_set1_epi64x((1LL << precision) - 1);
   const __m256i field = _mm256_set1_epi64x(0xffff);
@@ -108,8 +110,8 @@ alignas(16) constexpr auto kCompressions = make_compressions();
 
 // -- AVX-512 ---------------------------------------------------------------------------------------------------------
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline __m512i load_four_symbols(
-    const TableSymbol* symbols, const std::uint32_t* positions) noexcept {
+[[FORETELL_AVX512]] inline __m512i load_four_symbols(const TableSymbol* symbols,
+                                                     const std::uint32_t* positions) noexcept {
   const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(load_symbol(symbols, positions[0])),
                                               load_symbol(symbols, positions[1]), 1);
   const __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(load_symbol(symbols, positions[2])),
@@ -118,8 +120,7 @@ alignas(16) constexpr auto kCompressions = make_compressions();
 }
 
 /// The upper halves of the eight products.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] inline __m512i multiply_high_eight(__m512i a,
-                                                                                         __m512i b) noexcept {
+[[FORETELL_AVX512]] inline __m512i multiply_high_eight(__m512i a, __m512i b) noexcept {
   const __m512i low_half = _mm512_set1_epi64(0xffffffff);
   const __m512i a_high = _mm512_srli_epi64(a, 32);
   const __m512i b_high = _mm512_srli_epi64(b, 32);
@@ -130,11 +131,9 @@ alignas(16) constexpr auto kCompressions = make_compressions();
   return _mm512_add_epi64(high, _mm512_srli_epi64(right, 32));
 }
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl")]] std::uint32_t* push_avx512(StateSpan states, std::uint32_t* top,
-                                                                                 const std::uint32_t* end,
-                                                                                 std::size_t rounds,
-                                                                                 const TableSymbol* symbols,
-                                                                                 unsigned precision) noexcept {
+[[FORETELL_AVX512]] std::uint32_t* push_avx512(StateSpan states, std::uint32_t* top, const std::uint32_t* end,
+                                               std::size_t rounds, const TableSymbol* symbols,
+                                               unsigned precision) noexcept {
   const __m128i top_shift = _mm_cvtsi32_si128(static_cast<int>(64 - precision));
   const __m512i most_freq = _mm512_set1_epi64((1LL << precision) - 1);
   const __m512i field = _mm512_set1_epi64(0xffff);
