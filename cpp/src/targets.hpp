@@ -13,6 +13,7 @@
 #define FORETELL_X86_TARGETS 1
 #define FORETELL_AVX2 gnu::target("avx2")
 #define FORETELL_AVX512 gnu::target("avx512f,avx512bw,avx512dq,avx512vl")
+#define FORETELL_VNNI gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")  // not all with AVX-512 have it
 #else
 #define FORETELL_X86_TARGETS 0
 #endif
