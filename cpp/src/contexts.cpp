@@ -6,6 +6,7 @@
 #include <string>
 
 #include "foretell/errc.hpp"
+#include "huge_pages.hpp"
 #include "prefetch.hpp"
 
 namespace foretell {
@@ -57,6 +58,7 @@ ByteContexts::ByteContexts(unsigned row_bits, unsigned run_bits) : run_bits_(run
   if (runs_ == nullptr) {
     throw std::bad_alloc{};
   }
+  ask_for_huge_pages(runs_.get(), (kCandidates << run_bits) * sizeof(std::uint32_t));
 }
 
 void ByteContexts::begin(std::size_t lanes) {

@@ -1,6 +1,7 @@
 #include "hidden_units.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "float_grid.hpp"
 #include "targets.hpp"
@@ -25,8 +26,9 @@ struct Gate {
                                                   std::size_t count) noexcept {
     std::uint32_t most = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      const bool inside = activations[i] != 0 && activations[i] != kMostActivation;
-      const float kept = inside ? gradient[i] : 0.0F;
+      const std::int32_t a = activations[i];
+      const std::uint32_t inside = a * (kMostActivation - a) > 0 ? 0xffffffffU : 0;  // all in 32 bits, for vectors
+      const float kept = std::bit_cast<float>(std::bit_cast<std::uint32_t>(gradient[i]) & inside);
       gradient[i] = kept;
       most = std::max(most, magnitude_bits(kept));
     }

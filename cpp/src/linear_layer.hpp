@@ -42,6 +42,9 @@ class LinearLayer {
   /// Writes gradient W^T: integers, float32 [rows][input_columns()]. `gradient` is as `x` of forward.
   void backward(const std::int8_t* gradient, std::size_t stride, std::size_t rows, float* out) const noexcept;
 
+  /// What no number of `backward` exceeds, but for rounding, if no gradient is above kLimit.
+  [[nodiscard]] double most_backward() const noexcept { return static_cast<double>(outputs_ * kLimit * kLimit); }
+
   /// Adds the frozen weights of one output to input_columns() numbers: one more in its gradient.
   void add_weights_of(std::size_t output, float* out) const noexcept;
 

@@ -338,8 +338,8 @@ void NgramNetwork::State::learn() {
   find_logit_gradient();
   const int d = find_hidden_gradient() + (output_.exponent() - 7);
   hidden_.backward(m.dh.data(), hidden_.output_columns(), rows, m.dx.data());
-  table_.learn({m.table_rows.data(), rows * kSlots}, m.dx.data(), kSlots, hidden_.input_columns(),
-               d + hidden_.exponent());
+  table_.learn({m.table_rows.data(), rows * kSlots}, {m.dx.data(), p_.width, kSlots, hidden_.input_columns()},
+               hidden_.most_backward(), d + hidden_.exponent());
   learn_trust();
 
   pack_steps();

@@ -28,9 +28,14 @@ inline int load_quad(const std::int8_t* row, std::ptrdiff_t quad, std::ptrdiff_t
 constexpr int kBias = static_cast<int>(0x80808080U);  // x ^ 128 as unsigned is x + 128
 constexpr std::size_t kWide = 16;                     // 32-bit numbers in a vector
 
+/// sum += x * quads, unsigned times signed bytes. Not the intrinsic: GCC 12 copies its accumulators to and fro.
+[[FORETELL_VNNI, gnu::always_inline]] inline void add_products(__m512i& sum, __m512i x, __m512i quads) noexcept {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "vm"(quads));
+}
+
 template <int kRows, int kVectors>
 [[FORETELL_VNNI]] inline void tile_vnni(QuadRows rows, const PackedMatrix& m, std::size_t column, float* out) noexcept {
-  __m512 total[kRows][kVectors];
+  const __m512i flip = _mm512_set1_epi32(kBias);
   std::size_t q = 0;
   for (std::size_t part = 0; part < m.part_ends.size(); ++part) {
     __m512i sum[kRows][kVectors];
@@ -49,14 +54,14 @@ template <int kRows, int kVectors>
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
         const int word = load_quad(rows.data + r * rows.row_stride, static_cast<std::ptrdiff_t>(q), rows.quad_stride);
-        x[r] = _mm512_set1_epi32(word ^ kBias);
+        x[r] = _mm512_xor_si512(_mm512_set1_epi32(word), flip);  // in this order: a load can broadcast
       }
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
         const __m512i quads = _mm512_load_si512(w + 64 * v);
 #pragma GCC unroll 4
         for (int r = 0; r < kRows; ++r) {
-          sum[r][v] = _mm512_dpbusd_epi32(sum[r][v], x[r], quads);
+          add_products(sum[r][v], x[r], quads);
         }
       }
     }
@@ -64,17 +69,10 @@ template <int kRows, int kVectors>
     for (int v = 0; v < kVectors; ++v) {
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
+        float* const to = out + static_cast<std::size_t>(r) * m.columns + column + kWide * static_cast<std::size_t>(v);
         const __m512 exact = _mm512_cvtepi32_ps(sum[r][v]);
-        total[r][v] = part == 0 ? exact : _mm512_add_ps(total[r][v], exact);
+        _mm512_storeu_ps(to, part == 0 ? exact : _mm512_add_ps(_mm512_loadu_ps(to), exact));
       }
-    }
-  }
-#pragma GCC unroll 4
-  for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) {
-      _mm512_storeu_ps(out + static_cast<std::size_t>(r) * m.columns + column + kWide * static_cast<std::size_t>(v),
-                       total[r][v]);
     }
   }
 }

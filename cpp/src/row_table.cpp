@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "float_grid.hpp"
+#include "huge_pages.hpp"
 #include "targets.hpp"
 
 namespace foretell {
@@ -18,7 +19,7 @@ constexpr std::int32_t kHalf = 1 << (kReadShift - 1);  // half a read step, in t
 constexpr float kMostEntry = 32767.0F - static_cast<float>(kHalf);
 constexpr float kEpsilon = 0x1p-13F;
 constexpr std::size_t kMostWidth = 256;
-constexpr std::size_t kAhead = 8;  // rows
+constexpr std::size_t kAhead = 2 * 8;  // rows
 
 struct ReadRows {
   [[gnu::always_inline]] static void run(const std::int16_t* table, std::size_t width, const std::int64_t* rows,
@@ -34,16 +35,6 @@ struct ReadRows {
   }
 };
 
-struct LargestOf {
-  [[gnu::always_inline]] static float run(const float* numbers, std::size_t count) noexcept {
-    std::uint32_t most = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      most = std::max(most, magnitude_bits(numbers[i]));
-    }
-    return std::bit_cast<float>(most);
-  }
-};
-
 /// What a step of the table is made of.
 struct Step {
   std::int16_t* table;
@@ -54,48 +45,73 @@ struct Step {
   float inverse_width;  // 1 / width
 };
 
-/// Takes the step of one row. `Sum` holds the sums of a row's gradients, and the sum of their magnitudes, exactly.
-template <typename Sum>
-[[gnu::always_inline]] inline void learn_row(const Step& step, std::size_t index, const Sum* total) noexcept {
-  Sum magnitude = 0;
-  for (std::size_t i = 0; i < step.width; ++i) {
-    magnitude += total[i] < 0 ? -total[i] : total[i];
+/// The sum of the magnitudes of a row's only gradient, rounded once. All are integers.
+struct MagnitudeOf {
+  [[gnu::always_inline]] static float run(const float* gradient, std::size_t width) noexcept {
+    std::int32_t magnitude = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+      magnitude += std::abs(static_cast<std::int32_t>(gradient[i]));
+    }
+    return static_cast<float>(magnitude);
   }
-  const float mean = static_cast<float>(magnitude) * step.unit * step.inverse_width;
-  const float square = step.squares[index] + mean * mean;
-  step.squares[index] = square;
-  const float factor = step.rate_unit / (std::sqrt(square) + kEpsilon);
-  std::int16_t* const row = step.table + index * step.width;
-  for (std::size_t i = 0; i < step.width; ++i) {
-    constexpr float kMostChange = 0x1p20F;  // takes any entry to its limit, as a larger one would
-    const float change = clip(static_cast<float>(total[i]) * factor, -kMostChange, kMostChange);
-    const float entry = static_cast<float>(row[i]) - static_cast<float>(round_small(change));
-    row[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(clip(entry, -kMostEntry, kMostEntry)));
-  }
-}
-
-/// Where the gradients are: see RowTable::learn.
-struct Gradients {
-  const float* numbers;
-  std::size_t per_group;
-  std::size_t group_stride;
 };
 
-/// Adds up the gradients on a list and takes the row's step.
+/// Adds up the gradients on a list, and returns the sum of the sums' magnitudes. `Sum` holds both exactly; what is
+/// written and returned is rounded once.
 template <typename Sum>
-struct LearnList {
-  [[gnu::always_inline]] static void run(Step step, std::size_t index, Gradients gradients, const std::uint32_t* next,
-                                         std::uint32_t at, std::uint32_t none) noexcept {
-    alignas(64) std::array<Sum, kMostWidth> total;
-    std::fill_n(total.data(), step.width, Sum{0});
+struct SumList {
+  [[gnu::always_inline]] static float run(Gradients gradients, std::size_t width, const std::uint32_t* next,
+                                          std::uint32_t at, std::uint32_t none, float* to) noexcept {
+    alignas(ZeroedArray<Sum>::kAlignment) std::array<Sum, kMostWidth> total;
+    std::fill_n(total.data(), width, Sum{0});
     for (; at != none; at = next[at]) {
-      const float* const gradient =
-          gradients.numbers + at / gradients.per_group * gradients.group_stride + at % gradients.per_group * step.width;
-      for (std::size_t i = 0; i < step.width; ++i) {
+      const float* const gradient = gradients[at];
+      for (std::size_t i = 0; i < width; ++i) {
         total[i] += static_cast<Sum>(gradient[i]);
       }
     }
-    learn_row(step, index, static_cast<const Sum*>(total.data()));
+    Sum magnitude = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+      magnitude += total[i] < 0 ? -total[i] : total[i];
+      to[i] = static_cast<float>(total[i]);
+    }
+    return static_cast<float>(magnitude);
+  }
+};
+
+constexpr std::size_t kBatch = 16;  // rows whose roots and quotients are found together
+
+struct Batch {
+  std::size_t count = 0;
+  std::array<std::size_t, kBatch> rows{};
+  std::array<const float*, kBatch> totals{};  // of each row's gradients
+  std::array<float, kBatch> magnitudes{};
+};
+
+struct LearnBatch {
+  [[gnu::always_inline]] static void run(Step step, const Batch* batch) noexcept {
+    std::array<float, kBatch> squares{};
+    std::array<float, kBatch> factors;
+    for (std::size_t b = 0; b < batch->count; ++b) {
+      squares[b] = step.squares[batch->rows[b]];
+    }
+    for (std::size_t b = 0; b < kBatch; ++b) {
+      const float mean = batch->magnitudes[b] * step.unit * step.inverse_width;
+      squares[b] = squares[b] + mean * mean;
+      factors[b] = step.rate_unit / (std::sqrt(squares[b]) + kEpsilon);
+    }
+    for (std::size_t b = 0; b < batch->count; ++b) {
+      step.squares[batch->rows[b]] = squares[b];
+      const float factor = factors[b];
+      const float* __restrict total = batch->totals[b];
+      std::int16_t* __restrict row = step.table + batch->rows[b] * step.width;
+      for (std::size_t i = 0; i < step.width; ++i) {
+        constexpr float kMostChange = 0x1p20F;  // takes any entry to its limit, as a larger one would
+        const float change = clip(total[i] * factor, -kMostChange, kMostChange);
+        const float entry = static_cast<float>(row[i]) - static_cast<float>(round_small(change));
+        row[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(clip(entry, -kMostEntry, kMostEntry)));
+      }
+    }
   }
 };
 
@@ -106,7 +122,11 @@ RowTable::RowTable(std::size_t rows, std::size_t width, double rate)
       rate_(static_cast<float>(rate * (1 << -kTableExponent))),
       inverse_width_(static_cast<float>(1.0 / static_cast<double>(width))),
       table_(rows * width),
-      squares_(rows) {}
+      squares_(rows),
+      sums_(kBatch * width) {
+  ask_for_huge_pages(table_.data(), table_.size() * sizeof(std::int16_t));
+  ask_for_huge_pages(squares_.data(), squares_.size() * sizeof(float));
+}
 
 void RowTable::read(std::span<const std::int64_t> rows, std::int8_t* to) const noexcept {
   for_isa<ReadRows>(table_.data(), width_, rows.data(), rows.size(), to);
@@ -144,27 +164,32 @@ void RowTable::group(std::span<const std::int64_t> rows) noexcept {
   }
 }
 
-void RowTable::learn(std::span<const std::int64_t> rows, const float* gradient, std::size_t per_group,
-                     std::size_t group_stride, int exponent) noexcept {
+void RowTable::learn(std::span<const std::int64_t> rows, Gradients gradients, double most, int exponent) noexcept {
   group(rows);
   const float unit = power_of_two(exponent);
   const Step step{table_.data(), squares_.data(), width_, unit, unit * rate_, inverse_width_};
-  const Gradients gradients{gradient, per_group, group_stride};
   const std::uint32_t* const next = next_.data();
-  float most = 0;
-  for (std::size_t g = 0; g * per_group < rows.size(); ++g) {
-    most = std::max(most, for_isa<LargestOf>(gradient + g * group_stride, per_group * width_));
-  }
+  Batch batch;
   for (std::size_t i = 0; i < first_.size(); ++i) {
     if (i + kAhead < first_.size()) {
       prefetch_row(rows[first_[i + kAhead]]);
     }
-    const auto row = static_cast<std::size_t>(rows[first_[i]]);
-    const bool is_small = static_cast<double>(most) * static_cast<double>(counts_[i] * width_) < 0x1p31;
-    if (is_small) {
-      for_isa<LearnList<std::int32_t>>(step, row, gradients, next, first_[i], kNone);
+    const std::size_t b = batch.count++;
+    float* const sums = sums_.data() + b * width_;
+    const bool fits = most * static_cast<double>(counts_[i] * width_) < 0x1p30;
+    batch.rows[b] = static_cast<std::size_t>(rows[first_[i]]);
+    batch.totals[b] = sums;
+    if (fits && counts_[i] == 1) {
+      batch.totals[b] = gradients[first_[i]];
+      batch.magnitudes[b] = for_isa<MagnitudeOf>(batch.totals[b], width_);
+    } else if (fits) {
+      batch.magnitudes[b] = for_isa<SumList<std::int32_t>>(gradients, width_, next, first_[i], kNone, sums);
     } else {
-      for_isa<LearnList<double>>(step, row, gradients, next, first_[i], kNone);
+      batch.magnitudes[b] = for_isa<SumList<double>>(gradients, width_, next, first_[i], kNone, sums);
+    }
+    if (batch.count == kBatch || i + 1 == first_.size()) {
+      for_isa<LearnBatch>(step, static_cast<const Batch*>(&batch));
+      batch.count = 0;
     }
   }
 }

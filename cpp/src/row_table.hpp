@@ -15,6 +15,18 @@
 
 namespace foretell {
 
+/// The gradients of rows that were read side by side, `per_group` of `width` numbers each.
+struct Gradients {
+  [[nodiscard]] const float* operator[](std::size_t i) const noexcept {
+    return numbers + i / per_group * group_stride + i % per_group * width;
+  }
+
+  const float* numbers;
+  std::size_t width;
+  std::size_t per_group;
+  std::size_t group_stride;
+};
+
 class RowTable {
  public:
   static constexpr int kReadExponent = -6;
@@ -37,10 +49,9 @@ class RowTable {
   /// Makes room for `learn` with up to `count` rows. Throws std::bad_alloc.
   void reserve(std::size_t count);
 
-  /// Takes one Adagrad step. rows[i] was read; its gradient, width() integers on the grid 2^exponent, is at
-  /// gradient + i / per_group * group_stride + i % per_group * width.
-  void learn(std::span<const std::int64_t> rows, const float* gradient, std::size_t per_group, std::size_t group_stride,
-             int exponent) noexcept;
+  /// Takes one Adagrad step. rows[i] was read, and its gradient, width() integers of at most `most` on the grid
+  /// 2^exponent, is gradients[i].
+  void learn(std::span<const std::int64_t> rows, Gradients gradients, double most, int exponent) noexcept;
 
  private:
   void group(std::span<const std::int64_t> rows) noexcept;
@@ -50,6 +61,7 @@ class RowTable {
   float inverse_width_;
   ZeroedArray<std::int16_t> table_;  // [rows][width]
   ZeroedArray<float> squares_;       // [rows], sums over updates of the squared mean |gradient|
+  ZeroedArray<float> sums_;          // of the gradients of rows that were read more than once
 
   // Where each distinct row was read: a list through `next_`, whose head is in `first_`, in order of appearance.
   static constexpr std::uint32_t kNone = 0xffffffff;
