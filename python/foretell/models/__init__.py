@@ -43,7 +43,8 @@ def build(name: str, parameters: Mapping[str, int], *, device: str = "cpu") -> M
     Raises
     ------
     UnsupportedError
-        The name is unknown, a parameter is out of range, or torch is needed and missing.
+        The name is unknown, a parameter is out of range, or the device cannot be used (another than the CPU needs
+        torch).
     """
     if name not in _BUILDERS:
         raise UnsupportedError(
@@ -63,7 +64,7 @@ def for_level(level: int, size: int | None, *, device: str = "cpu") -> Model:
     size : int or None
         Bytes of the whole input if known: small inputs get small tables.
     device : str
-        Of torch: ``"cpu"``, ``"cuda"``.
+        ``"cpu"``, or one of torch's: ``"cuda"``.
     """
     if not 1 <= level <= 9:
         raise ValueError(f"level must be 1..9, not {level}")
@@ -71,16 +72,20 @@ def for_level(level: int, size: int | None, *, device: str = "cpu") -> Model:
 
 
 def _ngram(parameters: ngram_parameters.Parameters, device: str) -> Model:
+    if device == "cpu":
+        from foretell.models.native_ngram import NativeNgramModel
+
+        return NativeNgramModel(parameters)
     try:
         import torch
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
         raise UnsupportedError(
-            f"model {ngram_parameters.NAME} needs torch, which is not installed: pip install 'foretell[torch]'"
+            f"device {device!r} needs torch, which is not installed: pip install 'foretell[torch]'"
         ) from error
     except (ImportError, OSError) as error:
-        raise UnsupportedError(f"model {ngram_parameters.NAME} needs torch, which does not load: {error}") from error
+        raise UnsupportedError(f"device {device!r} needs torch, which does not load: {error}") from error
     from foretell.models.ngram import NgramModel
 
     try:
