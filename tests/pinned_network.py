@@ -14,13 +14,13 @@ WORDS = [b"the ", b"quick ", b"fox, ", b"and ", b"Then ", b"jumps.\n", b"\x80\xf
 
 #: Parameters, lanes and steps, in the order of the C++ test.
 RUNS = [
-    (Parameters(lanes=8, chunk=4, row_bits=10, run_bits=10, width=8, hidden=32), 8, 300),
-    (Parameters(lanes=1, chunk=32, row_bits=12, run_bits=12), 1, 1500),
-    (Parameters(lanes=2, chunk=3, row_bits=8, run_bits=8, width=5, hidden=13, decay=1 << 20, seed=7), 2, 500),
+    (Parameters(lanes=8, chunk=4, row_bits=10, run_bits=10, width=8, hidden=32), 8, 200),
+    (Parameters(lanes=1, chunk=32, row_bits=12, run_bits=12), 1, 700),
+    (Parameters(lanes=2, chunk=3, row_bits=8, run_bits=8, width=5, hidden=13, decay=1 << 20, seed=7), 2, 300),
     (
         Parameters(3, 5, 8, 8, width=140, hidden=1100, layer_rate=65536, row_rate=1 << 20, run_rate=1 << 20),
         3,
-        40,
+        15,
     ),
 ]
 

@@ -236,21 +236,23 @@ def test_list_needs_neither_numpy_nor_torch(place: Path) -> None:
     assert b"(stdin)" in run("-l", cwd=place, stdin=(place / "text.fore").read_bytes())[0]
 
 
-def test_without_torch_it_says_what_is_missing(place: Path) -> None:
+def test_only_other_devices_need_torch(place: Path) -> None:
     without = "import sys; sys.modules['torch'] = None; from foretell.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", without]
-    _, err = run("text", cwd=place, status=1, command=command)
-    assert err == "foretell: text: model ngram/1 needs torch, which is not installed: pip install 'foretell[torch]'\n"
     (place / "coded.fore").write_bytes((GOLDEN / "good-ngram.fore").read_bytes())
-    _, err = run("-d", "coded.fore", cwd=place, status=1, command=command)
-    assert "pip install 'foretell[torch]'" in err
+    for arguments in (["text"], ["-d", "coded.fore"]):
+        _, err = run("--device", "cuda", *arguments, cwd=place, status=1, command=command)
+        assert err == (
+            f"foretell: {arguments[-1]}: device 'cuda' needs torch, which is not installed: "
+            "pip install 'foretell[torch]'\n"
+        )
     assert names(place) == ["coded.fore", "text"]
-    assert b"ngram/1" in run("-l", "coded.fore", cwd=place, command=command)[0]
-    assert run("-0c", "text", cwd=place, command=command)[0] == foretell.compress(TEXT, 0)
+    run("text", cwd=place, command=command)
+    assert run("-dc", "text.fore", cwd=place, command=command)[0] == TEXT
+    run("-d", "coded.fore", cwd=place, command=command)
 
 
 def test_the_network_there_and_back_with_any_number_of_threads(place: Path) -> None:
-    pytest.importorskip("torch")
     command = [sys.executable, "-m", "foretell"]
     for threads in ("1", "2"):
         run("-T", threads, "-o", threads, "text", cwd=place, command=command)

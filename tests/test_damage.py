@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("torch")
-
 WORKER = Path(__file__).with_name("damage_worker.py")
 
 

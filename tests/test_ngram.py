@@ -1,21 +1,32 @@
-"""The n-gram network: scoring equals stepping, a header rebuilds it, and it learns."""
+"""The n-gram network, in C++ and in torch: scoring equals stepping, a header rebuilds it, and it learns."""
 
 import importlib.abc
 import sys
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from foretell import models
+from foretell.errors import UnsupportedError
+from foretell.models.native_ngram import NativeNgramModel
+from foretell.models.ngram_parameters import PARAMETER_NAMES, Parameters, for_level
 from numpy.typing import NDArray
 
-torch = pytest.importorskip("torch")
-
-from foretell import models  # noqa: E402  (torch may be missing)
-from foretell.errors import UnsupportedError  # noqa: E402
-from foretell.models.ngram import NgramModel  # noqa: E402
-from foretell.models.ngram_parameters import PARAMETER_NAMES, Parameters, for_level  # noqa: E402
+Make = Callable[[Parameters], models.Model]
 
 SMALL = Parameters(lanes=8, chunk=4, row_bits=10, run_bits=10, width=8, hidden=32)
+
+
+@pytest.fixture(params=["C++", "torch"])
+def make(request: pytest.FixtureRequest) -> Make:
+    """One of the two that compute the model."""
+    if request.param == "C++":
+        return NativeNgramModel
+    pytest.importorskip("torch")
+    from foretell.models.ngram import NgramModel
+
+    return NgramModel
 
 
 def text(lanes: int, steps: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -46,9 +57,9 @@ def scored(model: models.Model, symbols: NDArray[np.uint8], pieces: tuple[int, .
 
 @pytest.mark.parametrize("lanes", [1, 3, 8])
 @pytest.mark.parametrize("pieces", [(4,), (1,), (1, 3), (2, 1, 1)])
-def test_scoring_equals_stepping(lanes: int, pieces: tuple[int, ...]) -> None:
+def test_scoring_equals_stepping(make: Make, lanes: int, pieces: tuple[int, ...]) -> None:
     symbols = text(lanes, 30)
-    one, other = NgramModel(SMALL), NgramModel(SMALL)
+    one, other = make(SMALL), make(SMALL)
     for block in (symbols, symbols[:, :13]):  # 13 steps leave part of a chunk to be learned when a block begins
         one.begin(lanes)
         other.begin(lanes)
@@ -57,18 +68,18 @@ def test_scoring_equals_stepping(lanes: int, pieces: tuple[int, ...]) -> None:
         assert freq.min() >= 1
 
 
-def test_control_another_seed_predicts_otherwise() -> None:
+def test_control_another_seed_predicts_otherwise(make: Make) -> None:
     symbols = text(2, 12)
     results = []
     for seed in (0, 9):
-        model = NgramModel(replace(SMALL, seed=seed))
+        model = make(replace(SMALL, seed=seed))
         model.begin(2)
         results.append(stepped(model, symbols)[1])
     assert (results[0] != results[1]).any()
 
 
-def test_lanes_learn_from_each_other() -> None:
-    one, other = NgramModel(SMALL), NgramModel(SMALL)
+def test_lanes_learn_from_each_other(make: Make) -> None:
+    one, other = make(SMALL), make(SMALL)
     symbols = text(2, 40)
     changed = symbols.copy()
     changed[1, :20] = 65
@@ -79,8 +90,8 @@ def test_lanes_learn_from_each_other() -> None:
     assert (first[0, 8:] != second[0, 8:]).any()
 
 
-def test_a_header_rebuilds_the_model() -> None:
-    model = NgramModel(replace(SMALL, decay=7, seed=5))
+def test_a_header_rebuilds_the_model(make: Make) -> None:
+    model = make(replace(SMALL, decay=7, seed=5))
     again = models.build(model.name, model.parameters())
     assert tuple(model.parameters()) == PARAMETER_NAMES == models.PARAMETER_NAMES["ngram/1"]
     assert again.parameters() == model.parameters()
@@ -90,8 +101,8 @@ def test_a_header_rebuilds_the_model() -> None:
     np.testing.assert_array_equal(stepped(model, symbols), stepped(again, symbols))
 
 
-def test_it_learns() -> None:
-    model = NgramModel(replace(SMALL, hidden=64, width=16))
+def test_it_learns(make: Make) -> None:
+    model = make(replace(SMALL, hidden=64, width=16))
     symbols = text(8, 600)
     model.begin(8)
     bits = -np.log2(scored(model, symbols, (4,))[1] / 2.0**24)
@@ -99,8 +110,8 @@ def test_it_learns() -> None:
     assert bits[:, 400:].mean() < 1.5
 
 
-def test_bad_calls_are_refused() -> None:
-    model = NgramModel(SMALL)
+def test_bad_calls_are_refused(make: Make) -> None:
+    model = make(SMALL)
     with pytest.raises(ValueError, match=r"lanes must be 1\.\.8"):
         model.begin(9)
     model.begin(2)
@@ -121,10 +132,51 @@ def test_bad_calls_are_refused() -> None:
 )
 def test_absurd_headers_are_refused_before_anything_is_built(change: dict[str, int], message: str) -> None:
     with pytest.raises(UnsupportedError, match=message):
-        models.build("ngram/1", {**NgramModel(SMALL).parameters(), **change})
+        models.build("ngram/1", {**asdict(SMALL), **change})
+
+
+def test_symbols_come_after_their_prediction() -> None:
+    model = NativeNgramModel(SMALL)
+    with pytest.raises(ValueError, match="call begin first"):
+        model.predict()
+    model.begin(2)
+    with pytest.raises(ValueError, match="call predict first"):
+        model.update(np.zeros(2, np.uint8))
+    model.predict()
+    with pytest.raises(ValueError, match="each of the 2 lanes, got 3"):
+        model.update(np.zeros(3, np.uint8))
+    with pytest.raises(TypeError, match="symbols: expected dtype uint8"):
+        model.update(np.zeros(2, np.int64))
+    with pytest.raises(ValueError, match="symbols"):
+        model.score(text(3, 2))
+    with pytest.raises(TypeError, match="symbols"):
+        model.score(text(2, 2).tolist())  # type: ignore[arg-type]
+
+
+def test_predictions_are_the_callers() -> None:
+    """What a call returned does not change with the next."""
+    model = NativeNgramModel(SMALL)
+    model.begin(1)
+    cdf = model.predict()
+    kept = cdf.copy()
+    for _ in range(9):  # past the first time that it learns
+        model.update(np.array([65], np.uint8))
+        later = model.predict()
+    assert (later != kept).any()
+    np.testing.assert_array_equal(cdf, kept)
+
+
+def test_bad_parameters_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"hidden must be in 1\.\.2048, not 4000"):
+        NativeNgramModel(replace(SMALL, hidden=4000))
+    with pytest.raises(ValueError, match="the limit is 8388608"):
+        NativeNgramModel(replace(SMALL, lanes=4096, chunk=1024))
 
 
 def test_too_little_memory_is_a_memory_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    from foretell.models.ngram import NgramModel
+
     model = NgramModel(SMALL)
 
     def fail(*_: object, **__: object) -> None:
@@ -143,12 +195,20 @@ def test_a_torch_that_does_not_load_is_unsupported(monkeypatch: pytest.MonkeyPat
                 raise ImportError("libtorch.so: cannot open")
 
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
-    monkeypatch.delitem(sys.modules, "torch")
-    with pytest.raises(UnsupportedError, match="does not load: libtorch"):
-        models.for_level(1, 10)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    with pytest.raises(UnsupportedError, match="'cuda' needs torch, which does not load: libtorch"):
+        models.for_level(1, 10, device="cuda")
+    assert models.for_level(1, 10).name == "ngram/1"
+
+
+def test_a_missing_torch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(UnsupportedError, match=r"'cuda' needs torch, .* pip install 'foretell\[torch\]'"):
+        models.for_level(1, 10, device="cuda")
 
 
 def test_a_device_that_is_not_there_is_unsupported() -> None:
+    pytest.importorskip("torch")
     with pytest.raises(UnsupportedError, match="'nothing' cannot be used"):
         models.for_level(1, 10, device="nothing")
 

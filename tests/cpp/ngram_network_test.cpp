@@ -92,12 +92,12 @@ std::uint64_t scored(const Run& run, std::size_t most) {
 }
 
 constexpr Run kRuns[] = {
-    {kSmall, 8, 300, 0x261df10b1cfef4e6},
-    {{.lanes = 1, .chunk = 32, .row_bits = 12, .run_bits = 12}, 1, 1500, 0xb73332d2e5fa3661},
+    {kSmall, 8, 200, 0x864e18d6f484a9ad},
+    {{.lanes = 1, .chunk = 32, .row_bits = 12, .run_bits = 12}, 1, 700, 0xdf353cd6b4b43aeb},
     {{.lanes = 2, .chunk = 3, .row_bits = 8, .run_bits = 8, .width = 5, .hidden = 13, .decay = 1U << 20, .seed = 7},
      2,
-     500,
-     0x7b3949ff99a3abdf},
+     300,
+     0xd7a9b990beb4f94f},
     {{.lanes = 3,
       .chunk = 5,
       .row_bits = 8,
@@ -108,8 +108,8 @@ constexpr Run kRuns[] = {
       .row_rate = 1U << 20,
       .run_rate = 1U << 20},
      3,
-     40,
-     0x6e581c3a5dea3eed},
+     15,
+     0x11d0910a3d50cee2},
 };
 
 void cdfs_are_those_of_the_reference() {
@@ -124,7 +124,7 @@ void cdfs_are_those_of_the_reference() {
 
 void scoring_equals_stepping() {
   for (const Run& run : kRuns) {
-    for (const std::size_t most : {1000U, 1U, 2U}) {
+    for (const std::size_t most : {1000U, 2U}) {
       CHECK(scored(run, most) == run.pinned);
     }
   }

@@ -43,13 +43,13 @@ def _in_blocks(data: bytes) -> bytes:
 
 
 def _by_network(data: bytes) -> bytes:
-    from foretell.models.ngram import NgramModel
+    from foretell.models.native_ngram import NativeNgramModel
     from foretell.models.ngram_parameters import Parameters
 
     parameters = Parameters(
         lanes=4, chunk=8, row_bits=10, run_bits=9, width=12, hidden=40, layer_rate=300, decay=1 << 16, seed=7
     )
-    return foretell.compress(data, model=NgramModel(parameters), block_size=4900)
+    return foretell.compress(data, model=NativeNgramModel(parameters), block_size=4900)
 
 
 def _frame(header: Header, *payloads: bytes) -> bytes:
@@ -58,7 +58,7 @@ def _frame(header: Header, *payloads: bytes) -> bytes:
 
 
 def make() -> dict[str, bytes]:
-    """Return name and bytes of every golden file; needs torch, and the toy model installed."""
+    """Return name and bytes of every golden file; needs the toy model installed."""
     files = {name: foretell.compress(plain) for name, plain in PLAIN.items()}
     files["good-level-0"] = foretell.compress(PLAIN["good-level-0"], 0)
     files["good-blocks"] = foretell.compress(PLAIN["good-blocks"], block_size=300)

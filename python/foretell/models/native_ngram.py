@@ -1,6 +1,6 @@
 """The n-gram memory network in C++ (``cpp/include/foretell/ngram_network.hpp``): what files are coded with on a CPU.
 
-It computes what `foretell.models.ngram.NgramModel`, the reference in torch, computes, bit for bit, and needs NumPy alone.
+Bit for bit it computes what `foretell.models.ngram.NgramModel` does, the reference in torch, and needs NumPy alone.
 """
 
 from __future__ import annotations
