@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ def machine() -> dict[str, Any]:
         model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
         flags = next((set(line.split()) for line in lines if line.startswith("flags")), set())
         model += "".join(f", {name}" for name in ("avx2", "avx512f", "avx512_vnni") if name in flags)
-    versions = {name: version(name) for name in ("foretell", "numpy", "torch")}
+    installed = {distribution.name for distribution in distributions()}
+    versions = {name: version(name) for name in ("foretell", "numpy", "torch") if name in installed}
     return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), **versions}
 
 

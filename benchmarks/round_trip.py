@@ -30,8 +30,8 @@ def content(argument: str) -> tuple[str, bytes]:
     return Path(path).name, Path(path).read_bytes()[: int(count) if count else None]
 
 
-def load_torch() -> None:
-    """Import torch before the clock starts, as the command does."""
+def load_model() -> None:
+    """Import what the model needs before the clock starts, as the command does."""
     from foretell import models, process
 
     process.prepare()
@@ -41,7 +41,7 @@ def load_torch() -> None:
 def encode(source: str, target: Path, level: int) -> dict[str, Any]:
     import foretell
 
-    load_torch()
+    load_model()
     _, data = content(source)
     begun = time.perf_counter()
     compressor = foretell.Compressor(level, size=len(data))
@@ -55,14 +55,13 @@ def encode(source: str, target: Path, level: int) -> dict[str, Any]:
         "blocks": len(meter.blocks),
         "encode_seconds": round(time.perf_counter() - begun, 2),
         "encode_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
-        "threads": sys.modules["torch"].get_num_threads(),
     }
 
 
 def decode(source: str, archive: Path) -> dict[str, Any]:
     import foretell
 
-    load_torch()
+    load_model()
     begun = time.perf_counter()
     data = foretell.decompress(archive.read_bytes())
     seconds = time.perf_counter() - begun

@@ -20,7 +20,8 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 def _stamp(report: dict[str, Any]) -> str:
     machine = report["machine"]
-    return f"Measured {report['date']}: {machine['cpu']}, {machine['cores']} cores, torch {machine['torch']}."
+    torch = f", torch {machine['torch']}" if "torch" in machine else ""
+    return f"Measured {report['date']}: {machine['cpu']}, {machine['cores']} cores{torch}."
 
 
 def round_trip(report: dict[str, Any]) -> list[str]:

@@ -50,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         (("-z", "--compress"), "compress", "compress (the default)"),
         (("-d", "--decompress", "--uncompress"), "decompress", "decompress"),
         (("-t", "--test"), "test", "decompress, write nothing"),
-        (("-l", "--list"), "list", "list sizes and models; needs no torch"),
+        (("-l", "--list"), "list", "list sizes and models; decodes nothing"),
     ):
         modes.add_argument(*flags, dest="mode", action="store_const", const=mode, help=text)
     output = parser.add_argument_group("files")
@@ -64,7 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
         meaning = _LEVELS.get(level, argparse.SUPPRESS)
         how.add_argument(f"-{level}", dest="level", action="store_const", const=level, help=meaning)
     how.add_argument("--device", default="cpu", help="where the model computes: cpu (the default) or cuda")
-    how.add_argument("-T", "--threads", type=_count, metavar="N", help="threads of the model, 0 = one for each core")
+    threads = "threads of torch on other devices than the CPU, 0 = one for each core; on the CPU one computes"
+    how.add_argument("-T", "--threads", type=_count, metavar="N", help=threads)
     talk = parser.add_argument_group("messages")
     talk.add_argument("-q", "--quiet", action="count", default=0, help="no warnings, no progress; twice: no errors")
     talk.add_argument("-v", "--verbose", action="store_true", help="sizes in bits, speed; with -l every frame")
@@ -93,7 +94,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def use_threads(count: int | None) -> None:
-    """Make the model use `count` threads. Takes effect before torch is imported, which happens with the first model."""
+    """Let torch, if the device needs it, use `count` threads. Takes effect before the first model, which imports it."""
     if count is not None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         threads = str(count or cores or 1)

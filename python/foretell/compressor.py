@@ -25,7 +25,7 @@ class Compressor:
     Parameters
     ----------
     level : int
-        0 stores; 1..9 choose the model, from quick to strong. Levels other than 0 may need torch.
+        0 stores; 1..9 choose the model, from quick to strong. Devices other than the CPU need torch.
     size : int, optional
         Plain bytes that will come, if known: the model's tables follow it, and decoders can show progress. An input
         that turns out to fit into one block needs no hint.

@@ -1,4 +1,4 @@
-"""Settings of the whole process that a model's speed needs. None of them changes a result.
+"""Settings of the whole process that the speed of a model in torch needs. None of them changes a result.
 
 The command makes them; a program that uses the library decides for itself: `foretell.process.prepare()`.
 """

@@ -4,6 +4,8 @@ For each byte, eight hashed contexts (orders 1 to 6, the word, two words) each l
 side, feed one hidden layer and a softmax over 256 symbols. Beside them, eight run contexts (orders 3 to 16 and words)
 name the byte that they saw last; each adds a learned weight, chosen by how often it was right, to that byte's logit.
 Contexts are hashed in C++ (``cpp/include/foretell/contexts.hpp``), the network is `foretell.exact`.
+
+This is the reference, and what other devices than the CPU run; on the CPU `foretell.models.native_ngram` takes its place.
 """
 
 from __future__ import annotations
