@@ -1,8 +1,6 @@
 #include "linear_layer.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 #include "counter_hash.hpp"
 #include "float_grid.hpp"

@@ -62,8 +62,6 @@ const NgramParameters& checked(const NgramParameters& p) {
   return p;
 }
 
-}  // namespace
-
 /// What one begin() makes room for: all that learning needs of a chunk's steps, step-major, and room to learn. A row is
 /// one lane at one step.
 struct ChunkMemory {
@@ -104,6 +102,8 @@ struct ChunkMemory {
   StepPacking hidden_steps;
   StepPacking output_steps;  // a step whose gradient is 128 somewhere takes a second one: 127 + 1
 };
+
+}  // namespace
 
 class NgramNetwork::State {
  public:

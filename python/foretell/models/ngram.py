@@ -5,7 +5,8 @@ side, feed one hidden layer and a softmax over 256 symbols. Beside them, eight r
 name the byte that they saw last; each adds a learned weight, chosen by how often it was right, to that byte's logit.
 Contexts are hashed in C++ (``cpp/include/foretell/contexts.hpp``), the network is `foretell.exact`.
 
-This is the reference, and what other devices than the CPU run; on the CPU `foretell.models.native_ngram` takes its place.
+This is the reference, and what devices other than the CPU run. On the CPU `foretell.models.native_ngram` computes the
+same without torch.
 """
 
 from __future__ import annotations
