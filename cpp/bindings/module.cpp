@@ -12,5 +12,6 @@ PYBIND11_MODULE(_core, module) {
   foretell::bindings::register_binary(module);
   foretell::bindings::register_cdf(module);
   foretell::bindings::register_contexts(module);
+  foretell::bindings::register_filters(module);
   foretell::bindings::register_rans(module);
 }
