@@ -13,5 +13,6 @@ PYBIND11_MODULE(_core, module) {
   foretell::bindings::register_cdf(module);
   foretell::bindings::register_contexts(module);
   foretell::bindings::register_network(module);
+  foretell::bindings::register_filters(module);
   foretell::bindings::register_rans(module);
 }
