@@ -12,11 +12,11 @@ The whole run, hours long, on a machine with nothing else to do:
 
 DIR holds enwik6, enwik7 and silesia/*. The cases: those, small pieces of them, and small generated files of many
 kinds. Every call is a process of its own on as many cores as there are threads, so memory is that process's peak (a
-tool's below some 20 MiB cannot be told) and a crash ends nothing. Contestants take turns, in an order reversed from
-one repeat to the next; a time is the median of the repeats. One that has used up the budget on a case is not repeated
-there; small files are compressed once. Every archive is restored by another process and compared; a repeat must give
-as many bytes. Seconds of a command-line tool count from its start, those of a Python library from when all is
-imported. "x zpaq" is the time of zpaq -m5 in the same run over a contestant's own.
+tool's below this process's own, some 25 MiB, cannot be told) and a crash ends nothing. Contestants take turns, in an
+order reversed from one repeat to the next; a time is the median of the repeats. One that has used up the budget on a
+case is not repeated there; small files are compressed once. Every archive is restored by another process and
+compared; a repeat must give as many bytes. Seconds of a command-line tool count from its start, those of a Python
+library from when all is imported. "x zpaq" is the time of zpaq -m5 in the same run over a contestant's own.
 With --keep, rows of OUT that this run does not measure stay, with the ratios of their own run.
 Exit status 1 if a call fails or does not restore its input, or if --check is given and a target is missed or not
 measured. A compressor that is not installed is named, and left out.
@@ -28,7 +28,9 @@ import argparse
 import filecmp
 import hashlib
 import json
+import math
 import os
+import resource
 import statistics
 import sys
 import tempfile
@@ -174,6 +176,7 @@ def write(options: argparse.Namespace, contestants: dict[str, Contestant], resul
             **settings,
             versions={**options.kept_versions, **versions},
             not_installed=options.missing,
+            peak_floor_mib=math.ceil(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         )
 
 

@@ -42,11 +42,11 @@ def _total(parts: list[Mapping[str, Any]], raw_bytes: int) -> dict[str, Any]:
 
 
 def bits_per_byte(row: Mapping[str, Any]) -> float:
-    return 8 * float(row["file_bytes"]) / max(row["raw_bytes"], 1)
+    return 8 * float(row["file_bytes"]) / max(float(row["raw_bytes"]), 1)
 
 
 def kilobytes_per_second(row: Mapping[str, Any], way: str) -> float:
-    return float(row["raw_bytes"]) / 1000 / max(row[f"{way}_seconds"], 1e-9)
+    return float(row["raw_bytes"]) / 1000 / max(float(row[f"{way}_seconds"]), 1e-9)
 
 
 def pareto(points: Mapping[Key, tuple[float, float]]) -> set[Key]:

@@ -80,16 +80,17 @@ def _worst(numbers: Iterable[float]) -> float | None:
 def _most_over_xz(cases: Cases) -> float | None:
     """Return the largest size over that of xz, in per cent, among files of 1 KB and more."""
     return _worst(
-        100 * (case["contestants"][LEVEL_5]["file_bytes"] / case["contestants"][XZ]["file_bytes"] - 1)
+        100 * (case["contestants"][LEVEL_5]["file_bytes"] - xz) / xz
         for case in cases.values()
         if case["raw_bytes"] >= 1000 and LEVEL_5 in case["contestants"] and XZ in case["contestants"]
+        for xz in [case["contestants"][XZ]["file_bytes"]]
     )
 
 
 def _growth_of_random(results: Results) -> float | None:
     """Return by how many bytes random input outgrows itself + 0.1 %, at any level."""
     return _worst(
-        row["file_bytes"] - 1.001 * case["raw_bytes"]
+        (1000 * row["file_bytes"] - 1001 * case["raw_bytes"]) / 1000
         for name, case in results["cases"].items()
         if name.startswith("random-")
         for level, row in case["contestants"].items()
@@ -122,6 +123,17 @@ TARGETS = (
 )
 
 
+def verdicts(results: Results, targets: Iterable[Target] = TARGETS) -> list[tuple[str, str, str, str]]:
+    """Return name, bound, number and verdict of each target, for people."""
+    rows = []
+    for one in targets:
+        verdict, number = one.verdict(results)
+        bound = f"<= {one.at_most:,}" if one.at_most is not None else f">= {one.at_least:,}"
+        measured = "-" if number is None else f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+        rows.append((one.name, bound, measured, verdict))
+    return rows
+
+
 def judged(results: Results, chosen: Iterable[str] = ()) -> tuple[list[str], bool]:
     """Return the lines of a table of verdicts, and whether all is met.
 
@@ -133,11 +145,6 @@ def judged(results: Results, chosen: Iterable[str] = ()) -> tuple[list[str], boo
     """
     chosen = list(chosen)
     targets = [one for one in TARGETS if not chosen or any(part in one.name for part in chosen)]
-    lines, fine = [f"{'target':<58}{'bound':>13}{'measured':>14}  verdict"], bool(targets)
-    for one in targets:
-        verdict, number = one.verdict(results)
-        fine = fine and verdict == MET
-        bound = f"<= {one.at_most:,}" if one.at_most is not None else f">= {one.at_least:,}"
-        measured = "-" if number is None else f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
-        lines.append(f"{one.name:<58}{bound:>13}{measured:>14}  {verdict}")
-    return lines, fine
+    rows = [("target", "bound", "measured", "verdict"), *verdicts(results, targets)]
+    lines = [f"{name:<58}{bound:>13}{measured:>14}  {verdict}" for name, bound, measured, verdict in rows]
+    return lines, bool(targets) and all(one.verdict(results)[0] == MET for one in targets)
