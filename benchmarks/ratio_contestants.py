@@ -147,7 +147,7 @@ class Library(Contestant):
 
 
 class Ppmd(Library):
-    """PPMd variant I (PPMd8 in 7-Zip) with 1 GiB.
+    """PPMd variant H, 7-Zip's, with 1 GiB. (Variant I of the same package does not restore every file: sao of Silesia.)
 
     7-Zip itself gives the method no more than 16 times the file's size, where order 16 has to start anew: 3 % more on
     enwik6.

@@ -38,13 +38,21 @@ def sizes_and_speeds(cases: Cases, target: Path) -> None:
     for axes in grid[:, 0]:
         axes.set_ylabel("bits per byte (less is better)")
     for axes in grid[1]:
-        axes.set_xlabel("KB/s, one process (more is better)")
+        axes.set_xlabel("KB/s (more is better)")
+    figure.canvas.draw()  # places are known from here on
+    for column, corpus in enumerate(corpora):
+        for axes, way in zip(grid[:, column], WAYS, strict=True):
+            _label(axes, _points(totals(cases, corpus), way))
     figure.savefig(target, dpi=85)
     plt.close(figure)
 
 
+def _points(rows: Mapping[str, Mapping[str, Any]], way: str) -> dict[str, tuple[float, float]]:
+    return {name: (kilobytes_per_second(row, way), bits_per_byte(row)) for name, row in rows.items()}
+
+
 def _panel(axes: Axes, rows: Mapping[str, Mapping[str, Any]], way: str) -> None:
-    points = {name: (kilobytes_per_second(row, way), bits_per_byte(row)) for name, row in rows.items()}
+    points = _points(rows, way)
     front = pareto(points)
     line = sorted(points[name] for name in front)
     axes.plot(*zip(*line, strict=True), color="0.75", zorder=1, linewidth=1.2, drawstyle="steps-post")
@@ -57,12 +65,10 @@ def _panel(axes: Axes, rows: Mapping[str, Mapping[str, Any]], way: str) -> None:
     axes.margins(x=0.22, y=0.08)
     axes.grid(which="major", color="0.92")
     axes.set_axisbelow(True)
-    _label(axes, points)
 
 
 def _label(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     """Write each name beside its point, moved up or down until it covers no other point or name."""
-    axes.figure.canvas.draw()  # places are known from here on
     scale = axes.figure.dpi / 72
     taken = [(x - 3 * scale, y - 3 * scale, x + 3 * scale, y + 3 * scale) for x, y in map(_at(axes), points.values())]
     for name, point in sorted(points.items(), key=lambda item: item[1][1]):
@@ -89,7 +95,7 @@ def _label(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
             va="center",
             fontsize=LABEL,
             color=OURS if name.startswith("foretell") else OTHERS,
-        )
+        ).set_in_layout(False)  # or the places above would move
 
 
 def _at(axes: Axes) -> Any:

@@ -24,13 +24,13 @@ def pyppmd() -> dict[str, Callable[[bytes], bytes]]:
     import pyppmd
 
     def encode(data: bytes) -> bytes:
-        encoder = pyppmd.Ppmd8Encoder(PPMD_ORDER, PPMD_MEMORY)
+        encoder = pyppmd.Ppmd7Encoder(PPMD_ORDER, PPMD_MEMORY)
         coded: bytes = encoder.encode(data) + encoder.flush()
         return len(data).to_bytes(8, "little") + coded  # which does not say how long the input was
 
     def decode(archive: bytes) -> bytes:
         return bytes(
-            pyppmd.Ppmd8Decoder(PPMD_ORDER, PPMD_MEMORY).decode(archive[8:], int.from_bytes(archive[:8], "little"))
+            pyppmd.Ppmd7Decoder(PPMD_ORDER, PPMD_MEMORY).decode(archive[8:], int.from_bytes(archive[:8], "little"))
         )
 
     return {"encode": encode, "decode": decode}
