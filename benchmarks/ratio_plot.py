@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,63 +13,81 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt  # after the backend is chosen
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image  # matplotlib needs it too
 from ratio_figures import WAYS, Cases, bits_per_byte, kilobytes_per_second, pareto, totals
 
-PANELS = {
-    "enwik6": "enwik6, 1 MB of text with markup",
+PANELS = {  # enwik6 is the start of enwik7
     "enwik7": "enwik7, 10 MB of text with markup",
     "dickens-2M": "dickens, 2 MB of English",
     "silesia": "Silesia, 1 MB of each of 12 files",
 }
 OURS, OTHERS = "#c0392b", "#34495e"
 LABEL = 7.5  # points
+STORED = 7.5  # bits per byte from which on a point would only squeeze the others together (level 0)
 
 
 def sizes_and_speeds(cases: Cases, target: Path) -> None:
-    """Draw a column for each corpus that is there, encoding above decoding."""
+    """Draw a row for each corpus that is there: encoding to the left, decoding to the right."""
     corpora = [one for one in PANELS if totals(cases, one)] or sorted({case["corpus"] for case in cases.values()})
     figure, grid = plt.subplots(
-        2, len(corpora), figsize=(4.6 * len(corpora), 7.6), squeeze=False, sharey="col", layout="constrained"
+        len(corpora), 2, figsize=(9.6, 3.6 * len(corpora)), squeeze=False, sharey="row", layout="constrained"
     )
-    for column, corpus in enumerate(corpora):
-        rows = totals(cases, corpus)
-        for axes, way in zip(grid[:, column], WAYS, strict=True):
-            _panel(axes, rows, way)
-            axes.set_title(f"{PANELS.get(corpus, corpus)}: {way[:-1]}ing", fontsize=9)
-    for axes in grid[:, 0]:
-        axes.set_ylabel("bits per byte (less is better)")
-    for axes in grid[1]:
+    points = {
+        axes: _points(totals(cases, corpus), way)
+        for corpus, row in zip(corpora, grid, strict=True)
+        for axes, way in zip(row, WAYS, strict=True)
+    }
+    for axes, own in points.items():
+        _panel(axes, own)
+    for corpus, row in zip(corpora, grid, strict=True):
+        row[0].set_ylabel("bits per byte (less is better)")
+        for axes, way in zip(row, ("encoding", "decoding"), strict=True):
+            axes.set_title(f"{PANELS.get(corpus, corpus)}: {way}", fontsize=9)
+    for axes in grid[-1]:
         axes.set_xlabel("KB/s (more is better)")
     figure.canvas.draw()  # places are known from here on
-    for column, corpus in enumerate(corpora):
-        for axes, way in zip(grid[:, column], WAYS, strict=True):
-            _label(axes, _points(totals(cases, corpus), way))
-    figure.savefig(target, dpi=85)
+    for axes, own in points.items():
+        _label(axes, own)
+    _save(figure, target)
+
+
+def _save(figure: Figure, target: Path) -> None:
+    """Write few colours: a picture in a repository should be small."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=90)
     plt.close(figure)
+    Image.open(drawn).convert("RGB").quantize(48).save(target, format="PNG", optimize=True)
 
 
 def _points(rows: Mapping[str, Mapping[str, Any]], way: str) -> dict[str, tuple[float, float]]:
-    return {name: (kilobytes_per_second(row, way), bits_per_byte(row)) for name, row in rows.items()}
+    return {
+        name: (kilobytes_per_second(row, way), bits_per_byte(row))
+        for name, row in rows.items()
+        if bits_per_byte(row) < STORED
+    }
 
 
-def _panel(axes: Axes, rows: Mapping[str, Mapping[str, Any]], way: str) -> None:
-    points = _points(rows, way)
+def _panel(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     front = pareto(points)
     line = sorted(points[name] for name in front)
-    axes.plot(*zip(*line, strict=True), color="0.75", zorder=1, linewidth=1.2, drawstyle="steps-post")
-    levels = sorted((name for name in points if name.startswith("foretell")), key=lambda name: points[name])
-    axes.plot(*zip(*(points[name] for name in levels), strict=True) if levels else ([], []), color=OURS, alpha=0.3)
+    ours = sorted(point for name, point in points.items() if name.startswith("foretell"))
+    if line:  # to the left of a point all slower speeds have its size too
+        axes.plot(*zip(*line, strict=True), color="0.75", zorder=1, linewidth=1.2, drawstyle="steps-pre")
+    if ours:
+        axes.plot(*zip(*ours, strict=True), color=OURS, alpha=0.3, zorder=1)
     for name, (x, y) in points.items():
         colour = OURS if name.startswith("foretell") else OTHERS
         axes.scatter(x, y, s=32, zorder=2, edgecolors=colour, facecolors=colour if name in front else "white")
     axes.set_xscale("log")
-    axes.margins(x=0.22, y=0.08)
+    axes.margins(x=0.18, y=0.12)
     axes.grid(which="major", color="0.92")
     axes.set_axisbelow(True)
 
 
 def _label(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Write each name beside its point, moved up or down until it covers no other point or name."""
+    """Write each name beside its point, moved up or down until it covers no other point or name, nor the edge."""
+    inside = axes.bbox.extents
     scale = axes.figure.dpi / 72
     taken = [(x - 3 * scale, y - 3 * scale, x + 3 * scale, y + 3 * scale) for x, y in map(_at(axes), points.values())]
     for name, point in sorted(points.items(), key=lambda item: item[1][1]):
@@ -77,12 +96,12 @@ def _label(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
         width, height = 0.58 * LABEL * scale * len(shown), 1.25 * LABEL * scale
         best = min(
             (
-                (_covered(box, taken) + abs(lift) * 0.5, side, lift, box)
+                (_covered(box, taken) + 3 * (_area(box) - _covered(box, [inside])) + abs(lift) * 0.5, side, lift, box)
                 for side in (1, -1)
                 for lift in (0, 7, -7, 12, -12, 18, -18, 25, -25)
                 for box in [_box(x + side * 6 * scale, y + lift * scale, side * width, height)]
             ),
-            key=lambda option: option[:2],
+            key=lambda option: option[0],
         )
         _, side, lift, box = best
         taken.append(box)
@@ -106,7 +125,11 @@ def _box(x: float, y: float, width: float, height: float) -> tuple[float, float,
     return min(x, x + width), y - height / 2, max(x, x + width), y + height / 2
 
 
-def _covered(box: tuple[float, float, float, float], taken: Sequence[tuple[float, float, float, float]]) -> float:
+def _area(box: Sequence[float]) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _covered(box: Sequence[float], taken: Sequence[Sequence[float]]) -> float:
     """Return the area that a box shares with others."""
     return sum(
         max(0.0, min(box[2], one[2]) - max(box[0], one[0])) * max(0.0, min(box[3], one[3]) - max(box[1], one[1]))
@@ -131,5 +154,4 @@ def curves(of_levels: Mapping[str, Sequence[tuple[int, float]]], target: Path) -
     axes.grid(color="0.92")
     if of_levels:
         axes.legend(fontsize=8, frameon=False)
-    figure.savefig(target, dpi=85)
-    plt.close(figure)
+    _save(figure, target)
