@@ -184,7 +184,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("files", nargs="*", metavar="FILE[:BYTES]")
     parser.add_argument("--corpora", type=Path, metavar="DIR", help="holds enwik6, enwik7 and silesia/*")
-    parser.add_argument("--cases", nargs="+", metavar="NAME", help="only those whose names start so; no NAME-s: none")
+    parser.add_argument("--cases", nargs="+", metavar="NAME", help="only those whose names start so")
     parser.add_argument("--levels", nargs="*", type=int, choices=LEVELS, default=list(LEVELS))
     parser.add_argument(
         "--others", nargs="*", choices=[one.name for one in OTHERS], metavar="NAME", help="default: all"

@@ -14,6 +14,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # after the backend is chosen
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from PIL import Image  # matplotlib needs it too
 from ratio_figures import WAYS, Cases, bits_per_byte, kilobytes_per_second, pareto, totals
 
@@ -57,7 +58,7 @@ def _save(figure: Figure, target: Path) -> None:
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=90)
     plt.close(figure)
-    Image.open(drawn).convert("RGB").quantize(48).save(target, format="PNG", optimize=True)
+    Image.open(drawn).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE).save(target, format="PNG", optimize=True)
 
 
 def _points(rows: Mapping[str, Mapping[str, Any]], way: str) -> dict[str, tuple[float, float]]:
@@ -114,6 +115,7 @@ def _label(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
             va="center",
             fontsize=LABEL,
             color=OURS if name.startswith("foretell") else OTHERS,
+            path_effects=[withStroke(linewidth=2, foreground="white")],
         ).set_in_layout(False)  # or the places above would move
 
 

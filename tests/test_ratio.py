@@ -188,7 +188,7 @@ def in_case(name: str, contestant: str, field: str) -> tuple[str, ...]:
         (
             ("startup", "foretell -5", "first_byte_seconds"),
             0.001,
-            ["first byte of 1 KB by the command, any level, seconds"],
+            ["first byte of 1 KB by the command at level 5, seconds"],
         ),
         (in_case("tiny", "l5", "file_bytes"), 500, []),  # below 1 KB nothing is promised
         (in_case("enwik7", "xz", "encode_seconds"), 500, []),
