@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import platform
+import re
 from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,11 @@ def machine() -> dict[str, Any]:
     return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version(), **versions}
 
 
-def write_report(path: Path, results: dict[str, Any], **settings: Any) -> None:
-    """Write `results` and the settings they were made with."""
+def write_report(path: Path, results: dict[str, Any], *, one_line_rows: bool = False, **settings: Any) -> None:
+    """Write `results` and the settings they were made with; with `one_line_rows`, what is innermost on one line."""
     report = {"date": datetime.date.today().isoformat(), **settings, "machine": machine(), "results": results}
+    text = json.dumps(report, indent=1)
+    if one_line_rows:  # none of our strings holds a bracket
+        text = re.sub(r"[\[{][^\[\]{}]*[\]}]", lambda found: re.sub(r"\n\s*", " ", found[0]), text)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=1) + "\n")
+    path.write_text(text + "\n")

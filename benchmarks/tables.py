@@ -14,6 +14,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from ratio_figures import of_corpus, totals
+from ratio_targets import verdicts
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -113,6 +116,57 @@ def threads(report: dict[str, Any]) -> list[str]:
     return [*lines, "", _stamp(report)]
 
 
+SUMMED = {"enwik6": "enwik6", "dickens-2M": "dickens, 2 MB", "enwik7": "enwik7", "silesia": "Silesia, 12 × 1 MB"}
+BESIDE = ("xz -9e", "ppmd -o16", "zpaq -m5", "foretell -1", "foretell -5", "foretell -9")  # where all is too much
+
+
+def ratio(report: dict[str, Any]) -> list[str]:
+    """Return the lines for ratio.py: sizes for each corpus, speeds and memory on enwik7."""
+    sums = {corpus: totals(report["results"]["cases"], corpus) for corpus in SUMMED}
+    raw = {corpus: next((row["raw_bytes"] for row in rows.values()), 0) for corpus, rows in sums.items()}
+    heads = [f"{title}: {raw[corpus]:,}" for corpus, title in SUMMED.items()]
+    lines = [f"| bytes of | {' | '.join(heads)} | × zpaq, there | back | peak MiB, there | back |", "|" + "---|" * 9]
+
+    def peak(mib: float) -> str:
+        return f"{mib:.0f}" if mib > report["peak_floor_mib"] else f"< {report['peak_floor_mib']:.0f}"
+
+    for name in dict.fromkeys(name for rows in sums.values() for name in rows):
+        sizes = [f"{rows[name]['file_bytes']:,}" if name in rows else "–" for rows in sums.values()]
+        timed = sums["enwik7"].get(name, {})
+        speeds = [rate(timed[f"{way}_ratio"]) if f"{way}_ratio" in timed else "–" for way in WAYS[2]]
+        peaks = [peak(timed[f"{way}_peak_mib"]) if timed else "–" for way in WAYS[2]]
+        lines.append(f"| {name} | {' | '.join([*sizes, *speeds, *peaks])} |")
+    versions = ", ".join(f"{name} {number}" for name, number in report["versions"].items())
+    threads = "One thread" if report["threads"] == 1 else f"{report['threads']} threads"
+    return [*lines, "", f"{_stamp(report)} {threads}; speed and memory on enwik7. {versions}."]
+
+
+def ratio_files(corpus: str) -> Callable[[dict[str, Any]], list[str]]:
+    """Return what makes a table of ratio.py's with a row for each file of a corpus; the smallest is bold."""
+
+    def lines(report: dict[str, Any]) -> list[str]:
+        cases = of_corpus(report["results"]["cases"], corpus)
+        names = [name for name in BESIDE if any(name in case["contestants"] for case in cases.values())]
+        out = [f"| file | bytes | {' | '.join(names)} |", "|" + "---|" * (len(names) + 2)]
+        for title, case in cases.items():
+            sizes = {name: case["contestants"][name]["file_bytes"] for name in names if name in case["contestants"]}
+            shown = {
+                name: f"**{size:,}**" if size == min(sizes.values()) else f"{size:,}" for name, size in sizes.items()
+            }
+            cells = " | ".join(shown.get(name, "–") for name in names)
+            out.append(f"| {title.removeprefix('silesia/')} | {case['raw_bytes']:,} | {cells} |")
+        return out
+
+    return lines
+
+
+def ratio_targets(report: dict[str, Any]) -> list[str]:
+    """Return the lines of what the levels are held to, and whether they are there."""
+    lines = ["| target | bound | measured | |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(verdict)} |" for verdict in verdicts(report["results"])]
+    return [*lines, "", _stamp(report)]
+
+
 WAYS = {1: ("quantise",), 2: ("encode", "decode")}
 STREAM_TRIALS = ("empty stream", "half a stream", "one flipped bit", "random bytes")
 
@@ -120,6 +174,10 @@ STREAM_TRIALS = ("empty stream", "half a stream", "one flipped bit", "random byt
 TABLES: dict[tuple[str, str], tuple[str, Callable[[dict[str, Any]], list[str]]]] = {
     ("README.md", "round_trip"): ("round_trip", round_trip),
     ("README.md", "limits"): ("limits", limits),
+    ("README.md", "ratio"): ("ratio", ratio),
+    ("docs/ratio.md", "ratio, targets"): ("ratio", ratio_targets),
+    ("docs/ratio.md", "ratio, silesia"): ("ratio", ratio_files("silesia")),
+    ("docs/ratio.md", "ratio, small"): ("ratio", ratio_files("small")),
     ("docs/coders.md", "peers"): ("peers", peers),
     ("docs/coders.md", "threads"): ("threads", threads),
     ("docs/bad_input.md", "bad_input, streams"): ("bad_input", bad_input(of_streams=True)),
