@@ -12,6 +12,7 @@ PYBIND11_MODULE(_core, module) {
   foretell::bindings::register_binary(module);
   foretell::bindings::register_cdf(module);
   foretell::bindings::register_contexts(module);
+  foretell::bindings::register_mix(module);
   foretell::bindings::register_network(module);
   foretell::bindings::register_filters(module);
   foretell::bindings::register_rans(module);

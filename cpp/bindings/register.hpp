@@ -12,6 +12,7 @@ void register_table(pybind11::module_& module);
 void register_binary(pybind11::module_& module);
 void register_cdf(pybind11::module_& module);
 void register_contexts(pybind11::module_& module);
+void register_mix(pybind11::module_& module);
 void register_network(pybind11::module_& module);
 void register_filters(pybind11::module_& module);
 void register_rans(pybind11::module_& module);

@@ -13,7 +13,7 @@ namespace foretell {
 
 namespace {
 
-constexpr std::size_t kPiece = 4096;  // bytes between two reports of progress
+constexpr std::size_t kPiece = 16384;  // bytes between two reports of progress
 
 void check_range(const char* what, std::uint32_t value, std::uint32_t low, std::uint32_t high) {
   if (value < low || value > high) {

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, SupportsIndex, TypeAlias, TypeVar, overload
 
 import numpy as np
@@ -149,6 +149,15 @@ class ByteContexts:
     def scan(
         self, symbols: _Array, rows: NDArray[np.int64], candidates: NDArray[np.int64], buckets: NDArray[np.int64]
     ) -> None: ...
+
+class MixCodec:
+    def __init__(
+        self, *, contexts: int, cell_bits: int, history_bits: int, network: Mapping[str, int] | None = None
+    ) -> None: ...
+    def encode(self, block: _Array, progress: Callable[[int], object] | None = None) -> tuple[bytes, float]: ...
+    def decode(
+        self, payload: _Array, raw_length: int, progress: Callable[[int], object] | None = None
+    ) -> bytes: ...
 
 class NgramNetwork:
     PRECISION: Final[int]
