@@ -81,6 +81,7 @@ class BytePredictor {
   std::uint64_t seen_ = 0;  // bytes coded by this set
   std::array<std::array<std::uint32_t, 256>, kContexts> histories_;
   std::array<std::array<std::array<std::uint32_t, 2>, kMostRun + 1>, kContexts> run_maps_;
+  std::uint32_t unread_ = adaptive(32768);
   std::array<std::uint16_t, 256> order0_;
   std::vector<std::uint16_t> order1_fast_;
   std::vector<std::uint16_t> order1_slow_;
@@ -151,6 +152,7 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
   std::array<std::uint32_t, kContexts> cells;
   std::array<Run, kContexts> runs;
   std::array<std::uint32_t*, kContexts> run_places;
+  std::array<std::uint32_t*, kContexts> maps;
   for (std::size_t i = 0; i < kContexts; ++i) {
     lines[i] = memory.cells.line(hashes[i], 0);
     if constexpr (!Set::kLight) {
@@ -185,6 +187,12 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
     }
     const std::uint32_t nibble = left >= 4 ? partial : (partial & ((1U << (3 - left)) - 1)) | 1U << (3 - left);
 
+    const std::uint32_t place2 = order2 ^ partial * 0x85ebca6b;
+    const std::size_t context1 = byte1 << 8 | partial;
+    const std::size_t context2 = (place2 ^ place2 >> 16) & 0xffff;
+    by_byte_.fetch(context1);
+    by_order2_.fetch(context2);
+
     // -- inputs --
     std::int32_t* input = inputs_.data();
     std::size_t orders = 0;
@@ -204,8 +212,12 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
       for (std::size_t i = 0; i < kContexts; ++i) {
         const std::uint32_t expected = runs[i].byte >> left;
         const bool agrees = expected >> 1 == partial && runs[i].count != 0;
-        const int logit = stretch(adaptive_probability(run_maps_[i][runs[i].count][bit_number != 0]));
-        *input++ = agrees ? ((expected & 1) != 0 ? logit : -logit) : 0;
+        // One that is not asked learns on a map that nobody reads: whether it agrees is hard to foretell, for a branch.
+        std::uint32_t* const asked = &run_maps_[i][runs[i].count][bit_number != 0];
+        maps[i] = agrees ? asked : &unread_;
+        const std::int32_t known = agrees ? -1 : 0;
+        const std::int32_t sign = static_cast<std::int32_t>(expected & 1) - 1;  // -1: a zero is expected
+        *input++ = ((stretch(adaptive_probability(*asked)) ^ sign) - sign) & known;
       }
     }
     *input++ = stretch(order0_[partial]);
@@ -259,10 +271,7 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
                finals_[2].mix(far_now << 3 | bit_number, mixed_.data())) /
               3;
     }
-    const std::uint32_t place2 = order2 ^ partial * 0x85ebca6b;
-    p = (2 * squash(logit) + 3 * by_byte_.refine(byte1 << 8 | partial, logit) +
-         3 * by_order2_.refine((place2 ^ place2 >> 16) & 0xffff, logit)) >>
-        3;
+    p = (2 * squash(logit) + 3 * by_byte_.refine(context1, logit) + 3 * by_order2_.refine(context2, logit)) >> 3;
     p = p < 1 ? 1 : p > 65535 ? 65535 : p;
 
     const std::uint32_t bit = coder(static_cast<std::uint16_t>(p), left);
@@ -283,11 +292,7 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
     }
     if constexpr (!Set::kLight) {
       for (std::size_t i = 0; i < kContexts; ++i) {
-        const std::uint32_t expected = runs[i].byte >> left;
-        if (expected >> 1 == partial && runs[i].count != 0) {
-          std::uint32_t& map = run_maps_[i][runs[i].count][bit_number != 0];
-          map = adapted(map, (expected & 1) == bit ? 1 : 0, kRunLimit);
-        }
+        *maps[i] = adapted(*maps[i], (runs[i].byte >> left & 1) == bit ? 1 : 0, kRunLimit);
       }
     }
     const auto approach = [bit](std::uint16_t& value, int shift) {
