@@ -177,7 +177,7 @@ std::uint32_t count_equal(const std::uint8_t* a, const std::uint8_t* b, std::siz
 }
 
 Columns find_columns(std::span<const std::uint8_t> block, bool text) {
-  const Shares shares = measure(block, std::min(kFirstLags, block.size() / 8), kMostSample);
+  Shares shares = measure(block, std::min(kFirstLags, block.size() / 8), kMostSample);
   Columns columns;
   if (!text) {
     const std::size_t unit = find_unit(shares);
@@ -189,14 +189,17 @@ Columns find_columns(std::span<const std::uint8_t> block, bool text) {
   }
   std::size_t row = find_row(shares, columns.unit, text);
   if (const std::size_t most = std::min(kMostRow, block.size() / 8); row == 0 && !text && most > kFirstLags) {
-    row = find_row(measure(block, most, kMostSample / 4), columns.unit, text);
+    shares = measure(block, most, kMostSample / 4);
+    row = find_row(shares, columns.unit, text);
   }
+  columns.unit_share = shares.at(columns.unit);
   if (row != 0) {
     const std::size_t before = row * 3 / 4 / columns.unit * columns.unit;
     const unsigned score = vote(block, row, before, before - columns.unit);
     if (score >= kLeastScore) {
       columns.row = row;
       columns.row_score = score;
+      columns.row_share = shares.at(row);
     }
   }
   return columns;

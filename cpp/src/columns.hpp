@@ -12,6 +12,8 @@ struct Columns {
   std::size_t row = 0;
   unsigned unit_score = 0;
   unsigned row_score = 0;
+  std::uint32_t unit_share = 0;  // of bytes that equal the one `unit` before, in units of 2^-16
+  std::uint32_t row_share = 0;   // the same of `row`
 };
 
 /// Expects kLeastProbed bytes or more. In text only rows are looked for, and must be plainer.

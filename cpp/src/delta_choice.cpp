@@ -9,9 +9,11 @@ namespace foretell {
 namespace {
 
 constexpr std::size_t kWindows = 4;
-constexpr std::size_t kMostSample = 65536;
-constexpr unsigned kPays = 94;          // percent of the unfiltered cost that a filter may leave
-constexpr std::size_t kRepetitive = 2;  // a part of 1 / this of bytes foretold by repetition rules differences out
+constexpr std::size_t kLeastBlock = 65536;  // a shorter one may be part of an image of which no row was seen
+constexpr std::size_t kLeastSample = 16384;
+constexpr std::size_t kMostSample = 65535;  // so that counts fit 16 bits
+constexpr unsigned kPays = 94;              // percent of the unfiltered cost that a filter may leave
+constexpr std::size_t kRepetitive = 2;      // a part of 1 / this of bytes foretold by repetition rules differences out
 
 constexpr unsigned kLogBits = 8;  // costs are in units of 2^-8 bit
 
@@ -44,7 +46,7 @@ class Counts {
   explicit Counts(std::size_t contexts) : counts_(contexts * 256), totals_(contexts) {}
 
   void add(std::size_t context, std::uint8_t byte) noexcept {
-    std::uint32_t& count = counts_[context * 256 + byte];
+    std::uint16_t& count = counts_[context * 256 + byte];
     std::uint32_t& total = totals_[context];
     cost_ += log2_of(16 * total + 256) - log2_of(16 * count + 1);
     ++count;
@@ -53,7 +55,7 @@ class Counts {
   [[nodiscard]] std::uint64_t cost() const noexcept { return cost_; }
 
  private:
-  std::vector<std::uint32_t> counts_;
+  std::vector<std::uint16_t> counts_;
   std::vector<std::uint32_t> totals_;
   std::uint64_t cost_ = 0;
 };
@@ -62,9 +64,9 @@ using Windows = std::vector<std::vector<std::uint8_t>>;
 
 /// Copies of parts of the block, each starting at an even position.
 Windows take_windows(std::span<const std::uint8_t> block) {
-  const std::size_t size = std::min(kMostSample, std::max<std::size_t>(block.size() / 4, 2048)) / kWindows;
+  const std::size_t size = std::clamp(block.size() / 8, kLeastSample, kMostSample) / kWindows;
   Windows windows;
-  for (std::size_t w = 0; w < kWindows && size <= block.size(); ++w) {
+  for (std::size_t w = 0; w < kWindows; ++w) {
     const auto begin = block.begin() + static_cast<std::ptrdiff_t>(w * (block.size() - size) / (kWindows - 1) & ~1U);
     windows.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(size));
   }
@@ -75,7 +77,7 @@ Windows take_windows(std::span<const std::uint8_t> block) {
 std::uint64_t cost_of(const Windows& windows, std::size_t unit, bool filtered) {
   Counts none(2);
   Counts last(512);
-  Counts column(512);
+  Counts column(filtered ? 0 : 512);
   for (const auto& window : windows) {
     for (std::size_t i = kMostStride + 2; i < window.size(); ++i) {  // what a filter leaves as it was does not count
       const std::size_t parity = unit % 2 == 0 ? i % 2 : 0;
@@ -109,35 +111,58 @@ bool is_repetitive(const Windows& windows) {
   return hits * kRepetitive > seen;
 }
 
-}  // namespace
+/// Sum of the absolute differences that the filter makes.
+std::uint64_t total_difference(const Windows& windows, Filter filter) {
+  const std::size_t low = filter.kind == FilterKind::kDelta16Big ? 1 : 0;
+  const std::size_t stride = filter.parameter & ~1U;
+  std::uint64_t sum = 0;
+  for (const auto& window : windows) {
+    const auto sample = [&](std::size_t i) { return window[i + low] | window[i + 1 - low] << 8; };
+    for (std::size_t i = stride + (filter.parameter & 1U); i + 1 < window.size(); i += 2) {
+      const unsigned up = static_cast<unsigned>(sample(i) - sample(i - stride)) & 0xffff;
+      sum += std::min(up, 0x10000 - up);
+    }
+  }
+  return sum;
+}
 
-Filter choose_delta(std::span<const std::uint8_t> block, std::size_t unit) {
-  const Windows windows = take_windows(block);
-  if (unit > kMostStride || windows.empty() || is_repetitive(windows)) {
-    return {};
-  }
-  std::vector<Filter> candidates = {{FilterKind::kDelta, static_cast<std::uint8_t>(unit)}};
-  if (unit % 2 == 0) {
-    for (const unsigned phase : {0U, 1U}) {
-      const std::uint8_t parameter = delta16_parameter(static_cast<unsigned>(unit), phase);
-      candidates.push_back({FilterKind::kDelta16Little, parameter});
-      candidates.push_back({FilterKind::kDelta16Big, parameter});
-    }
-  }
+/// The order, phase and stride of 16-bit samples that leaves the smallest differences. Where both channels are alike
+/// the unit found is one sample, and a pair of samples may still be the better stride.
+Filter find_samples(const Windows& windows, std::size_t unit) {
   Filter best;
-  std::uint64_t least = cost_of(windows, unit, false) * kPays / 100;
-  for (const Filter candidate : candidates) {
-    Windows filtered = windows;
-    for (auto& window : filtered) {
-      apply_filter(candidate, window);
-    }
-    const std::uint64_t cost = cost_of(filtered, unit, true);
-    if (cost < least) {
-      least = cost;
-      best = candidate;
+  std::uint64_t least = ~std::uint64_t{0};
+  for (std::size_t stride = unit; stride <= std::max<std::size_t>(unit, 4); stride += 2) {
+    for (const unsigned phase : {0U, 1U}) {
+      for (const FilterKind kind : {FilterKind::kDelta16Little, FilterKind::kDelta16Big}) {
+        const Filter filter{kind, delta16_parameter(static_cast<unsigned>(stride), phase)};
+        const std::uint64_t sum = total_difference(windows, filter);
+        if (sum < least) {
+          least = sum;
+          best = filter;
+        }
+      }
     }
   }
   return best;
+}
+
+}  // namespace
+
+Filter choose_delta(std::span<const std::uint8_t> block, std::size_t unit) {
+  // Differences of bytes over more than one are of pixels or numbers, which a mixer does better without.
+  if (block.size() < kLeastBlock || unit > kMostStride || (unit != 1 && unit % 2 != 0)) {
+    return {};
+  }
+  Windows windows = take_windows(block);
+  if (is_repetitive(windows)) {
+    return {};
+  }
+  const Filter filter = unit == 1 ? Filter{FilterKind::kDelta, 1} : find_samples(windows, unit);
+  const std::uint64_t plain = cost_of(windows, unit, false);
+  for (auto& window : windows) {
+    apply_filter(filter, window);
+  }
+  return cost_of(windows, unit, true) < plain * kPays / 100 ? filter : Filter{};
 }
 
 }  // namespace foretell

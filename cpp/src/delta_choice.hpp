@@ -9,7 +9,8 @@
 
 namespace foretell {
 
-/// Returns the filter by differences over `unit` bytes that makes the block clearly cheaper, else none.
+/// Returns the filter by differences of bytes (unit 1) or 16-bit samples (even units) that makes the block clearly
+/// cheaper, else none.
 ///
 /// Compares what simple adaptive models take for samples of the block, filtered and not. The unfiltered block is given
 /// the context that a mixer would have, the byte `unit` before; and differences lose as soon as the last three bytes

@@ -12,7 +12,6 @@ namespace foretell {
 namespace {
 
 constexpr unsigned kLeastTextScore = 950;
-constexpr unsigned kPlainRow = 800;       // a mixer that sees the byte above gains more from it than from differences
 constexpr unsigned kLeastX86Score = 256;  // each saves two bytes or so: half a thousandth of the block
 constexpr std::size_t kLeastX86Repeats = 16;
 
@@ -152,12 +151,14 @@ Probe probe(std::span<const std::uint8_t> block) {
     found.kind = BlockKind::kText;
   } else if (found.kind == BlockKind::kOther) {
     found.kind = columns.unit != 1 || columns.row != 0 ? BlockKind::kColumns : BlockKind::kOther;
-    if (columns.row_score < kPlainRow) {
+    // Rows of an image foretell as much as its pixels, so a mixer gains more from the byte above than from differences.
+    // The period of a tone foretells less.
+    if (std::uint64_t{columns.row_share} * 5 < std::uint64_t{columns.unit_share} * 3) {
       found.filter = choose_delta(block, columns.unit);
     }
-    if (found.filter.kind != FilterKind::kNone) {  // sound: the row was the period of a tone, which differences hide
-      found.row = 0;
-      found.row_score = 0;
+    if (found.filter.kind != FilterKind::kNone) {
+      found.kind = BlockKind::kColumns;
+      found.unit = found.filter.parameter & (found.filter.kind == FilterKind::kDelta ? ~0U : ~1U);
     }
   }
   return found;
