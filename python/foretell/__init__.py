@@ -13,7 +13,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from foretell.errors import CorruptError, Error, ModelMismatchError, TruncatedError, UnsupportedError
+from foretell.errors import (
+    CorruptError,
+    Error,
+    MemoryLimitError,
+    ModelMismatchError,
+    TruncatedError,
+    UnsupportedError,
+)
 
 if TYPE_CHECKING:
     from foretell.compressor import Compressor
@@ -35,6 +42,7 @@ __all__ = [
     "Error",
     "ForetellFile",
     "FrameInfo",
+    "MemoryLimitError",
     "Meter",
     "ModelMismatchError",
     "TruncatedError",

@@ -123,7 +123,7 @@ class _Task:
     ) -> Iterator[bytes]:
         # Files in /proc say 0 and hold something: only a positive size is believed.
         size = status.st_size if status and status.st_size else None
-        compressor = foretell.Compressor(self.options.level, size=size, device=self.options.device, progress=progress)
+        compressor = foretell.Compressor(self.options.level, size=size, memory=self.options.memory, progress=progress)
         self.meter = compressor.meter
         while chunk := source.read(_CHUNK):
             self.read_bytes += len(chunk)
@@ -138,7 +138,9 @@ class _Task:
         self, source: IO[bytes], status: os.stat_result | None, progress: Callable[[int], None]
     ) -> Iterator[bytes]:
         counted = cast("IO[bytes]", _Counted(source, self))  # only its `read` is used
-        with foretell.ForetellFile(counted, device=self.options.device, progress=progress) as archive:
+        with foretell.ForetellFile(
+            counted, device=self.options.device, memory=self.options.memory, progress=progress
+        ) as archive:
             while piece := archive.read1(_CHUNK):
                 yield piece
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from foretell import models, varint
 from foretell.buffers import byte_view
-from foretell.codec import EncodedBlock, Progress, encode_block
+from foretell.codec import EncodedBlock, encode_block
 from foretell.container import CHECKSUM_BYTES, MAX_BLOCK_SIZE, FrameWriter, Header
 from foretell.defaults import BLOCK_SIZE, DEFAULT_LEVEL
 from foretell.meter import Meter
@@ -16,7 +16,7 @@ from foretell.model_header import describe
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from foretell.models.base import Model
+    from foretell.models.base import AnyModel, Progress
 
 
 class Compressor:
@@ -25,15 +25,19 @@ class Compressor:
     Parameters
     ----------
     level : int
-        0 stores; 1..9 choose the model, from quick to strong. Devices other than the CPU need torch.
+        0 stores; 1..9 choose the model, from quick to strong.
     size : int, optional
         Plain bytes that will come, if known: the model's tables follow it, and decoders can show progress. An input
         that turns out to fit into one block needs no hint.
     device : str
-        Where the model computes, "cpu" or "cuda". The bytes do not depend on it.
+        Accepted as by `Decompressor`, without effect: the levels' models run on the CPU, and a model of your own brings
+        its device.
     block_size : int
         Plain bytes in a block, 1..2^26. Memory grows with it, and so does the delay before output.
-    model : Model, optional
+    memory : int, optional
+        The most bytes that the model may take, `foretell.models.MAX_MEMORY` (2 GiB) if not given. Its tables are halved
+        until they fit. Decoding takes as much.
+    model : Model or BlockModel, optional
         Used instead of the level's: an untrained model of your own, registered with `foretell.models.register`.
     progress : callable, optional
         Called now and then with the number of plain bytes coded since the last call.
@@ -62,7 +66,8 @@ class Compressor:
         size: int | None = None,
         device: str = "cpu",
         block_size: int = BLOCK_SIZE,
-        model: Model | None = None,
+        memory: int | None = None,
+        model: AnyModel | None = None,
         progress: Progress | None = None,
     ) -> None:
         if not 0 <= level <= 9:
@@ -74,8 +79,8 @@ class Compressor:
         self.meter = Meter()
         self._level = level
         self._size = size
-        self._device = device
         self._block_size = block_size
+        self._memory = memory
         self._model = model
         self._stores = level == 0 and model is None
         self._progress = progress
@@ -90,9 +95,7 @@ class Compressor:
         Raises
         ------
         ValueError
-            If more comes than `size`, or after `flush` or an error.
-        UnsupportedError
-            If the level needs a package that is missing.
+            If more comes than `size`, after `flush` or an error, or if `memory` is too little for the level.
         """
         self._check_open()
         view = byte_view(data)
@@ -116,7 +119,7 @@ class Compressor:
         Raises
         ------
         ValueError
-            If less came than `size`, or after `flush` or an error.
+            If less came than `size`, after `flush` or an error, or if `memory` is too little for the level.
         """
         self._check_open()
         if self._size is not None and self._seen != self._size:
@@ -186,7 +189,7 @@ class Compressor:
                 self._progress(len(plain))
             return None
         if self._model is None:
-            self._model = models.for_level(self._level, size, device=self._device)
+            self._model = models.for_level(self._level, size, memory=self._memory)
         return encode_block(self._model, plain, progress=self._progress)
 
     def _header(self, size: int | None) -> Header:

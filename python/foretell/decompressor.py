@@ -6,7 +6,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from foretell.buffers import byte_view
-from foretell.codec import Progress, decode_block, learn_block
+from foretell.codec import decode_block, learn_block
 from foretell.container import Block, Header
 from foretell.errors import CorruptError, ModelMismatchError, TruncatedError
 from foretell.frame_reader import FrameReader
@@ -15,7 +15,7 @@ from foretell.model_header import rebuild
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from foretell.models.base import Model
+    from foretell.models.base import AnyModel, Progress
 
 
 class Decompressor:
@@ -24,7 +24,11 @@ class Decompressor:
     Parameters
     ----------
     device : str
-        Where the model computes, "cpu" or "cuda". Any decodes what any other wrote.
+        Where models in torch compute, "cpu" or "cuda": frames of "ngram/1", and models of your own. Any decodes what any
+        other wrote. Frames of "mix/1", which levels write, are decoded on the CPU whatever it is.
+    memory : int, optional
+        The most bytes that a frame's model may take, `foretell.models.MAX_MEMORY` (2 GiB) if not given. A frame that
+        needs more is refused.
     offset : int
         Position of the frame in its file, for messages.
     progress : callable, optional
@@ -46,15 +50,23 @@ class Decompressor:
     use by several threads at once.
     """
 
-    def __init__(self, *, device: str = "cpu", offset: int = 0, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        device: str = "cpu",
+        memory: int | None = None,
+        offset: int = 0,
+        progress: Progress | None = None,
+    ) -> None:
         self.eof = False
         self.needs_input = True
         self.unused_data = b""
         self._device = device
+        self._memory = memory
         self._progress = progress
         self._reader = FrameReader(offset)
         self._header = Header("", "", 1, None)  # until the frame's has been read
-        self._model: Model | None = None
+        self._model: AnyModel | None = None
         self._unlearned: bytes | None = None  # the last stored block, until a further block needs it learned
         self._plain = memoryview(b"")  # decoded, not given out
         self._failed = False
@@ -145,10 +157,10 @@ class Decompressor:
             "Try another device or machine, and report both machines and the versions of foretell and torch"
         )
 
-    def _ready_model(self, header: Header) -> Model:
+    def _ready_model(self, header: Header) -> AnyModel:
         """Return the model with all blocks so far learned."""
         if self._model is None:
-            self._model = rebuild(header, self._device)
+            self._model = rebuild(header, self._device, self._memory)
         if self._unlearned is not None:
             learn_block(self._model, self._unlearned)
             self._unlearned = None

@@ -1,6 +1,6 @@
 """The errors that data and environments can cause; mistakes of the caller stay ``TypeError`` and ``ValueError``."""
 
-__all__ = ["CorruptError", "Error", "ModelMismatchError", "TruncatedError", "UnsupportedError"]
+__all__ = ["CorruptError", "Error", "MemoryLimitError", "ModelMismatchError", "TruncatedError", "UnsupportedError"]
 
 
 class Error(Exception):
@@ -17,6 +17,10 @@ class TruncatedError(Error, EOFError):
 
 class UnsupportedError(Error):
     """The data are sound, but this version or installation cannot read or make them; the message says what would."""
+
+
+class MemoryLimitError(UnsupportedError, ValueError):
+    """No model of the level fits into the memory that the caller allowed; the message names the least that would do."""
 
 
 class ModelMismatchError(Error):

@@ -15,7 +15,7 @@ from foretell.plain_reader import PlainReader
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from foretell.codec import Progress
+    from foretell.models.base import Progress
     from foretell.meter import Meter
 
 _BUFFER = 1 << 17
@@ -25,15 +25,16 @@ _MODES = {"r": "rb", "rb": "rb", "w": "wb", "wb": "wb", "x": "xb", "xb": "xb", "
 class _PlainIO(io.RawIOBase):
     """The plain bytes of an archive, as a raw stream; seeks by decoding forward, backward from the start again."""
 
-    def __init__(self, file: IO[bytes], device: str, progress: Progress | None) -> None:
+    def __init__(self, file: IO[bytes], device: str, memory: int | None, progress: Progress | None) -> None:
         self._file = file
         self._device = device
+        self._memory = memory
         self._progress = progress
         self._start = file.tell() if self.seekable() else 0
         self._restart()
 
     def _restart(self) -> None:
-        self._reader = PlainReader(self._file.read, device=self._device, progress=self._progress)
+        self._reader = PlainReader(self._file.read, device=self._device, memory=self._memory, progress=self._progress)
         self._position = 0
 
     def readable(self) -> bool:
@@ -90,7 +91,7 @@ class ForetellFile(io.BufferedIOBase):
         "r", "w", "x" (new files only) or "a" (one more frame), with or without "b".
     level, size, block_size
         For writing, as for `Compressor`.
-    device, progress
+    device, memory, progress
         As for `Compressor` and `Decompressor`.
 
     Raises
@@ -113,6 +114,7 @@ class ForetellFile(io.BufferedIOBase):
         size: int | None = None,
         device: str = "cpu",
         block_size: int = BLOCK_SIZE,
+        memory: int | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._file: IO[bytes] | None = None
@@ -123,7 +125,9 @@ class ForetellFile(io.BufferedIOBase):
             raise ValueError(f"mode {mode!r} is not one of {', '.join(_MODES)}")
         self.mode = _MODES[mode]
         if self.mode != "rb":
-            self._compressor = Compressor(level, size=size, device=device, block_size=block_size, progress=progress)
+            self._compressor = Compressor(
+                level, size=size, device=device, block_size=block_size, memory=memory, progress=progress
+            )
         if isinstance(file, (str, os.PathLike)):
             self._file = builtins.open(file, self.mode)  # noqa: SIM115 - closed by close()
             self._owned = True
@@ -134,7 +138,7 @@ class ForetellFile(io.BufferedIOBase):
         self._written = 0
         self._failed = False  # a write raised: the frame cannot be ended
         if self.mode == "rb":
-            self._plain = io.BufferedReader(_PlainIO(self._file, device, progress), _BUFFER)
+            self._plain = io.BufferedReader(_PlainIO(self._file, device, memory, progress), _BUFFER)
 
     @property
     def name(self) -> object:
@@ -255,6 +259,7 @@ def open(  # noqa: A001 - the name that compression modules use
     size: int | None = None,
     device: str = "cpu",
     block_size: int = BLOCK_SIZE,
+    memory: int | None = None,
     encoding: str | None = None,
     errors: str | None = None,
     newline: str | None = None,
@@ -264,7 +269,7 @@ def open(  # noqa: A001 - the name that compression modules use
 
     Parameters
     ----------
-    file, mode, level, size, device, block_size, progress
+    file, mode, level, size, device, block_size, memory, progress
         As for `ForetellFile`.
     encoding, errors, newline
         As for the built-in `open`, in text mode only.
@@ -290,6 +295,7 @@ def open(  # noqa: A001 - the name that compression modules use
         size=size,
         device=device,
         block_size=block_size,
+        memory=memory,
         progress=progress,
     )
     return io.TextIOWrapper(archive, encoding, errors, newline) if text else archive

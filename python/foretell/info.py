@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from foretell.buffers import byte_view
 from foretell.container import Block, Header
-from foretell.errors import TruncatedError
+from foretell.errors import TruncatedError, UnsupportedError
 from foretell.frame_reader import FrameReader
 
 if TYPE_CHECKING:
@@ -53,6 +53,21 @@ class FrameInfo:
     parameters: tuple[int, ...]
     block_size: int
     size: int | None
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that decoding needs for the model, at most; 0 without one, None for a model that is unknown here."""
+        from foretell import models
+
+        if not self.model:
+            return 0
+        names = models.PARAMETER_NAMES.get(self.model, ())
+        if len(names) != len(self.parameters):
+            return None
+        try:
+            return models.memory_of(self.model, dict(zip(names, self.parameters, strict=True)))
+        except UnsupportedError:
+            return None
 
 
 def frame_info(source: Buffer | str | os.PathLike[str] | IO[bytes]) -> list[FrameInfo]:

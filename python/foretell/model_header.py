@@ -9,13 +9,13 @@ from foretell.container import Header
 from foretell.errors import CorruptError, ModelMismatchError, UnsupportedError
 
 if TYPE_CHECKING:
-    from foretell.models.base import Model
+    from foretell.models.base import AnyModel
 
 NUMERICS = ("exact/1",)
 """The numerics classes that this format version can carry. `native` needs a fingerprint, which it cannot."""
 
 
-def describe(model: Model, block_size: int, size: int | None) -> Header:
+def describe(model: AnyModel, block_size: int, size: int | None) -> Header:
     """Return the header of a frame whose blocks `model` codes.
 
     Raises
@@ -40,13 +40,13 @@ def describe(model: Model, block_size: int, size: int | None) -> Header:
     return Header(model.numerics, model.name, block_size, size, tuple(parameters[name] for name in names))
 
 
-def rebuild(header: Header, device: str) -> Model:
-    """Return the untrained model that `header` describes.
+def rebuild(header: Header, device: str, memory: int | None = None) -> AnyModel:
+    """Return the untrained model that `header` describes; `device` and `memory` as for `foretell.models.build`.
 
     Raises
     ------
     UnsupportedError
-        If the model or its numerics class is unknown here, needs a package that is missing, or is too large.
+        If the model or its numerics class is unknown here, needs a package that is missing, or takes too much memory.
     CorruptError
         If the number of parameters is not the model's.
     ModelMismatchError
@@ -67,7 +67,7 @@ def rebuild(header: Header, device: str) -> Model:
         raise CorruptError(
             f"header: model {header.model!r} has {len(names)} parameters, the file states {len(header.parameters)}"
         )
-    model = models.build(header.model, dict(zip(names, header.parameters, strict=True)), device=device)
+    model = models.build(header.model, dict(zip(names, header.parameters, strict=True)), device=device, memory=memory)
     if (model.name, model.numerics) != (header.model, header.numerics):
         raise ModelMismatchError(
             f"the file was written by {header.model!r} with numerics {header.numerics!r}, "

@@ -9,7 +9,7 @@ from foretell.decompressor import Decompressor
 from foretell.errors import Error, TruncatedError
 
 if TYPE_CHECKING:
-    from foretell.codec import Progress
+    from foretell.models.base import Progress
 
 CHUNK = 1 << 16
 """Bytes of a file that are read at a time."""
@@ -22,15 +22,21 @@ class PlainReader:
     ----------
     source : callable
         `source(n)` returns 1 to n bytes of the file, none at its end.
-    device, progress
+    device, memory, progress
         As for `Decompressor`.
     """
 
     def __init__(
-        self, source: Callable[[int], bytes | memoryview], *, device: str = "cpu", progress: Progress | None = None
+        self,
+        source: Callable[[int], bytes | memoryview],
+        *,
+        device: str = "cpu",
+        memory: int | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._source = source
         self._device = device
+        self._memory = memory
         self._progress = progress
         self._decompressor: Decompressor | None = None
         self._given = 0  # bytes taken from the source
@@ -69,7 +75,7 @@ class PlainReader:
                     if frame is None:
                         raise TruncatedError("byte 0: no data, not even a header; an empty file is not an archive")
                     return b""
-                frame = Decompressor(device=self._device, offset=offset, progress=self._progress)
+                frame = Decompressor(device=self._device, memory=self._memory, offset=offset, progress=self._progress)
                 self._decompressor = frame
             elif frame.needs_input:
                 data = self._take()

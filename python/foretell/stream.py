@@ -14,7 +14,7 @@ from foretell.plain_reader import PlainReader
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from foretell.models.base import Model
+    from foretell.models.base import AnyModel
 
 __all__ = ["BLOCK_SIZE", "DEFAULT_LEVEL", "Compressor", "Decompressor", "PlainReader", "compress", "decompress"]
 
@@ -27,7 +27,8 @@ def compress(
     *,
     device: str = "cpu",
     block_size: int = BLOCK_SIZE,
-    model: Model | None = None,
+    memory: int | None = None,
+    model: AnyModel | None = None,
 ) -> bytes:
     """Return `data` as one frame. Parameters and errors as for `Compressor`.
 
@@ -37,11 +38,11 @@ def compress(
     b'all the same'
     """
     view = byte_view(data)
-    compressor = Compressor(level, size=len(view), device=device, block_size=block_size, model=model)
+    compressor = Compressor(level, size=len(view), device=device, block_size=block_size, memory=memory, model=model)
     return compressor.compress(view) + compressor.flush()
 
 
-def decompress(data: Buffer, *, device: str = "cpu") -> bytes:
+def decompress(data: Buffer, *, device: str = "cpu", memory: int | None = None) -> bytes:
     """Return the plain bytes of all frames in `data`.
 
     All that `frame_info` verifies is verified first, so that damage costs no decoding.
@@ -50,7 +51,7 @@ def decompress(data: Buffer, *, device: str = "cpu") -> bytes:
     ----------
     data : bytes-like
         One or more frames and nothing else.
-    device : str
+    device, memory
         As for `Decompressor`.
 
     Raises
@@ -70,5 +71,5 @@ def decompress(data: Buffer, *, device: str = "cpu") -> bytes:
         position += len(piece)
         return piece
 
-    reader = PlainReader(source, device=device)
+    reader = PlainReader(source, device=device, memory=memory)
     return b"".join(iter(lambda: reader.read(_PIECE), b""))

@@ -1,11 +1,16 @@
-"""The interface between a model and the codec."""
+"""The interfaces between a model and the codec: `Model` predicts symbols, `BlockModel` codes whole blocks."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # listing a file's models needs no NumPy
+    import numpy as np
+    from numpy.typing import NDArray
+
+Progress = Callable[[int], object]
+"""Called with the number of plain bytes finished since the last call."""
 
 
 class Model(Protocol):
@@ -92,3 +97,53 @@ class Model(Protocol):
             ``cdf[symbol]`` and ``cdf[symbol + 1] - cdf[symbol]``.
         """
         ...
+
+
+class BlockModel(Protocol):
+    """A model that codes blocks itself, bit by bit for instance, and learns from what it has coded.
+
+    Encoder and decoder build it from the same parameters and show it the same blocks. After an error, or an exception
+    from `progress`, it is of no further use.
+
+    Attributes
+    ----------
+    name, numerics : str
+        As of `Model`.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name and version."""
+        ...
+
+    @property
+    def numerics(self) -> str:
+        """Numerics class."""
+        ...
+
+    def parameters(self) -> dict[str, int]:
+        """Return the non-negative integers from which `foretell.models.build` makes an equal, untrained model."""
+        ...
+
+    def encode_block(
+        self, data: bytes | bytearray | memoryview, progress: Progress | None = None
+    ) -> tuple[bytes, float]:
+        """Code at least one byte; return the payload, and the ideal bits: the sum of -log2 of all probabilities."""
+        ...
+
+    def decode_block(self, payload: bytes, raw_length: int, progress: Progress | None = None) -> bytes:
+        """Return the `raw_length` >= 1 plain bytes of a payload, all of which is used.
+
+        Raises
+        ------
+        CorruptError, TruncatedError
+            If no encoder in this state wrote `payload`. Many wrong payloads decode to wrong bytes instead.
+        """
+        ...
+
+    def learn_block(self, data: bytes | bytearray | memoryview, progress: Progress | None = None) -> None:
+        """Go into the state in which coding `data` would leave the model."""
+        ...
+
+
+AnyModel = Model | BlockModel

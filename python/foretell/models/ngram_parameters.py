@@ -1,4 +1,4 @@
-"""What a header says of an n-gram network, and which one a level asks for. No torch here."""
+"""What a header says of an n-gram network. No torch here."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from foretell.errors import UnsupportedError
 
 NAME = "ngram/1"
 
-#: The most memory, in bytes, that a header may ask a decoder for.
-MAX_MEMORY = 2 << 30
-
 #: The most numbers that one chunk may hold in a layer, and so the most noise that dithering keeps.
 MAX_CHUNK_NUMBERS = 1 << 23
 
-#: The most operations for each byte: ten times those of the highest level, so that a few hostile bytes buy little time.
+#: The most operations for each byte, so that a few hostile bytes buy little time.
 MAX_WORK = 1 << 22
 
 VOCABULARY = 256
@@ -119,30 +116,4 @@ def from_header(values: Mapping[str, int]) -> Parameters:
         raise UnsupportedError(
             f"model {NAME}: the header asks for {parameters.work} operations for each byte, the limit is {MAX_WORK}"
         )
-    if parameters.memory > MAX_MEMORY:
-        raise UnsupportedError(
-            f"model {NAME}: the header asks for {parameters.memory >> 20} MiB, the limit is {MAX_MEMORY >> 20}"
-        )
     return parameters
-
-
-def for_level(level: int, size: int | None) -> Parameters:
-    """Return the parameters of a level, 1..9, for an input of `size` bytes (None: unknown, and taken for a large one).
-
-    Tables follow the size, so that small inputs do not pay for large ones, and so do the lanes: each starts without a
-    past, and with fewer of them the network takes more steps (32 lanes give files of 1 MB 3 % less than 128, at two
-    thirds of the speed).
-    """
-    hidden, most_lanes, chunk, row_bits, run_bits = _LEVELS[(level - 1) // 3]
-    if size is None:
-        return Parameters(most_lanes, chunk, row_bits, run_bits, hidden=hidden)
-    lanes = min(max(1 << (size >> 15).bit_length(), 16), most_lanes)
-    bits = max(size.bit_length(), 10)
-    return Parameters(lanes, chunk, min(bits, row_bits), min(bits, run_bits), hidden=hidden)
-
-
-_LEVELS = (  # hidden units, most lanes, steps between updates, most row_bits and run_bits; for three levels each
-    (64, 256, 4, 18, 20),
-    (128, 128, 8, 20, 22),
-    (256, 64, 8, 21, 22),
-)
