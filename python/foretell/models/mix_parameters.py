@@ -66,10 +66,10 @@ class Parameters:
             run_bits=self.run_bits,
             width=self.width,
             hidden=self.hidden,
-            layer_rate=180,
-            row_rate=6554,
+            layer_rate=100,
+            row_rate=4000,
             run_rate=3932,
-            decay=1000,
+            decay=2000,
             seed=0,
         )
 
