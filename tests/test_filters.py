@@ -19,8 +19,9 @@ FILTERS = [
     (X86, 0),
     (X86, 1),
 ]
+ADDRESSING = bytes.fromhex("03 2b 33 39 3b 63 85 89 8b 8d ff")
 # What opcodes, ModRM bytes and signs are made of: operands overlap everywhere.
-BRANCHES = st.lists(st.sampled_from(b"\xe8\xe9\x0f\x80\x8f\x48\x4c\x8b\x8d\x05\x00\xff"), max_size=60).map(bytes)
+BRANCHES = st.lists(st.sampled_from(b"\xe8\xe9\x0f\x80\x8f\x03\x39\x8b\x8d\x05\x3d\x00\xff"), max_size=60).map(bytes)
 BLOCKS = st.binary(max_size=100) | BRANCHES
 
 
@@ -37,22 +38,18 @@ def delta16(block: bytes, parameter: int, order: str) -> bytes:
     return block[:phase] + ((samples - before) % 65536).astype(order).tobytes() + block[end:]
 
 
+def is_wide(first: int, second: int) -> bool:
+    return (first == 0x0F and second >> 4 == 8) or (first in ADDRESSING and second & 0xC7 == 5)
+
+
 def x86(block: bytes, wide: bool) -> bytes:
     filtered = bytearray(block)
     for i in reversed(range(len(block))):
-        opcode = filtered[i : i + 3]
+        opcode = filtered[i : i + 2]
         if opcode[0] in b"\xe8\xe9":
             begin = i + 1
-        elif wide and len(opcode) > 1 and opcode[0] == 0x0F and opcode[1] >> 4 == 8:
+        elif wide and len(opcode) == 2 and is_wide(*opcode):
             begin = i + 2
-        elif (
-            wide
-            and len(opcode) == 3
-            and opcode[0] in range(0x48, 0x50)
-            and opcode[1] in b"\x89\x8b\x8d"
-            and opcode[2] & 0xC7 == 5
-        ):
-            begin = i + 3
         else:
             continue
         operand = filtered[begin : begin + 4]
@@ -60,10 +57,8 @@ def x86(block: bytes, wide: bool) -> bytes:
             continue
         if operand[3] in b"\x00\xff":
             target = (int.from_bytes(operand, "little") + begin + 4) % 2**25
-            signed = target - 2**25 if target >= 2**24 else target
-            filtered[begin : begin + 4] = signed.to_bytes(4, "big", signed=True)
-        elif operand[0] in b"\x00\xff":
-            filtered[begin : begin + 4] = operand[::-1]
+            high, *others = (target - 2**25 if target >= 2**24 else target).to_bytes(4, "big", signed=True)
+            filtered[begin : begin + 4] = bytes([*others, high])
     return bytes(filtered)
 
 

@@ -104,11 +104,11 @@ X86 find_x86(std::span<const std::uint8_t> block) {
     if ((first & 0xfb) == 0x48) {  // REX.W, then mov or lea; 32-bit code seldom decrements before it moves
       wide += block[i + 1] == 0x89 || block[i + 1] == 0x8b || block[i + 1] == 0x8d ? 1 : 0;
     } else if ((first & 0xfe) == 0xe8) {
-      const Operand operand = operand_at(block, i, false);
-      if (operand.branch != Branch::kNone && is_plausible(block[operand.begin + 3])) {
-        const std::uint32_t distance = read_little(block.data() + operand.begin);
+      const std::size_t operand = operand_at(block, i, false);
+      if (operand != 0 && is_plausible(block[operand + 3])) {
+        const std::uint32_t distance = read_little(block.data() + operand);
         distances.add(distance);
-        targets.add(wrap_target(distance + static_cast<std::uint32_t>(operand.begin + kX86OperandBytes)));
+        targets.add(wrap_target(distance + static_cast<std::uint32_t>(operand + kX86OperandBytes)));
         ++calls;
       }
     }

@@ -11,35 +11,43 @@ namespace foretell {
 
 inline constexpr std::size_t kX86OperandBytes = 4;
 
-/// Which instruction seems to start at a place.
-enum class Branch : std::uint8_t { kNone, kCall, kConditional, kAddress };
+/// Common instructions without other operands behind the address: arithmetic, cmp, test, mov, lea, and those of FF,
+/// which call and push among others.
+[[nodiscard]] constexpr bool addresses(unsigned opcode) noexcept {
+  switch (opcode) {
+    case 0x03:
+    case 0x2b:
+    case 0x33:
+    case 0x39:
+    case 0x3b:
+    case 0x63:
+    case 0x85:
+    case 0x89:
+    case 0x8b:
+    case 0x8d:
+    case 0xff:
+      return true;
+    default:
+      return false;
+  }
+}
 
-struct Operand {
-  Branch branch = Branch::kNone;
-  std::size_t begin = 0;  // of its 4 bytes, all inside the block
-};
-
-/// Looks at the opcode at `i` alone, never at the operand: that is what makes a step of the filter one-to-one.
-/// Conditional jumps and addresses are looked for if `wide`.
-[[nodiscard]] inline Operand operand_at(std::span<const std::uint8_t> block, std::size_t i, bool wide) noexcept {
+/// Returns where the 4 bytes of the operand of a branch at `i` begin, all of them inside the block, or 0 if none seems
+/// to be there. Conditional jumps and addresses are looked for if `wide`. Looks at the opcode alone, never at the
+/// operand: that is what makes a step of the filter one-to-one.
+[[nodiscard]] inline std::size_t operand_at(std::span<const std::uint8_t> block, std::size_t i, bool wide) noexcept {
   const unsigned first = block[i];
   const std::size_t left = block.size() - i;
   if ((first & 0xfe) == 0xe8) {  // call, jmp
-    return left >= 1 + kX86OperandBytes ? Operand{Branch::kCall, i + 1} : Operand{};
+    return left >= 1 + kX86OperandBytes ? i + 1 : 0;
   }
   if (!wide || left < 2 + kX86OperandBytes) {
-    return {};
+    return 0;
   }
   const unsigned second = block[i + 1];
-  if (first == 0x0f && (second & 0xf0) == 0x80) {  // jcc
-    return {Branch::kConditional, i + 2};
-  }
-  // REX.W, then mov or lea, then a ModRM byte that says: rip and 32 bits.
-  if ((first & 0xf8) == 0x48 && (second == 0x89 || second == 0x8b || second == 0x8d) && left >= 3 + kX86OperandBytes &&
-      (block[i + 2] & 0xc7) == 0x05) {
-    return {Branch::kAddress, i + 3};
-  }
-  return {};
+  const bool conditional = first == 0x0f && (second & 0xf0) == 0x80;
+  const bool address = (second & 0xc7) == 0x05 && addresses(first);  // a ModRM byte that says: rip and 32 bits
+  return conditional || address ? i + 2 : 0;
 }
 
 [[nodiscard]] inline std::uint32_t read_little(const std::uint8_t* at) noexcept {

@@ -7,14 +7,14 @@
 //    each of them, and a change of any is a new kind.
 // 3. Few data profit. A model that mixes contexts sees a difference by itself if one of its contexts is the byte that
 // it
-//    is taken to; what it cannot see is arithmetic that spans bytes. So 16-bit samples lose 5 % and x86 code 10 % of
-//    their size, but bytes of most tables, images and texts are better left alone. probe.hpp decides.
+//    is taken to; what it cannot see is arithmetic that spans bytes. So 16-bit samples lose 5 % and x86 code 5 to 20 %
+//    of their size, but bytes of most tables, images and texts are better left alone. probe.hpp decides.
 //
 // x86: a call holds the distance to its target, so calls to one function from many places all look different. The
-// filter writes the target instead, the most significant byte first, so that the more certain bytes come first. Where
-// the distance is not plausible (not within 2^24), nothing is added. Every place is a step of its own, one-to-one on
-// the block whatever the other places hold; apply takes them from the last to the first and undo from the first to the
-// last. So what is an instruction need not be known, and overlaps do no harm.
+// filter writes the target instead, the more significant bytes first, since they are the more certain ones. A distance
+// that is not plausible (not within 2^24) is left alone. Every place is a step of its own, one-to-one on the block
+// whatever the other places hold; apply takes them from the last to the first and undo from the first to the last. So
+// what is an instruction need not be known, and overlaps do no harm.
 #pragma once
 
 #include <cstddef>
@@ -33,9 +33,10 @@ enum class FilterKind : std::uint8_t {
   kX86 = 4,            // targets of branches; parameter: kX86Calls or kX86Wide
 };
 
-inline constexpr unsigned kMostStride = 32;     // bytes from a sample to the one that it is compared to
-inline constexpr std::uint8_t kX86Calls = 0;    // E8 and E9: call and jmp
-inline constexpr std::uint8_t kX86Wide = 1;     // also 0F 8x, conditional jumps, and what 64-bit code addresses by rip
+inline constexpr unsigned kMostStride = 32;   // bytes from a sample to the one that it is compared to
+inline constexpr std::uint8_t kX86Calls = 0;  // E8 and E9: call and jmp
+inline constexpr std::uint8_t kX86Wide =
+    1;  // also 0F 8x, conditional jumps, and addresses relative to rip, of 64-bit code
 inline constexpr unsigned kX86TargetBits = 25;  // targets are kept modulo 2^25, with a sign
 
 struct Filter {
