@@ -10,7 +10,7 @@ from foretell.models import ngram_parameters
 
 NAME = "mix/1"
 
-#: The most operations for each byte: four times those of the highest level, so that a few hostile bytes buy little time.
+#: The most operations for each byte, four times those of the highest level: few hostile bytes shall buy little time.
 MAX_WORK = 1 << 24
 
 #: What a header may say of each parameter; of the network's only if it has one.
