@@ -84,7 +84,7 @@ def reference() -> dict[str, object]:
     return report()
 
 
-@pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512", "avx512_vnni"])
+@pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512"])
 def test_every_instruction_set_and_thread_count_writes_the_same(
     isa: str, reference: dict[str, object], tmp_path: Path
 ) -> None:
@@ -228,7 +228,7 @@ def test_tables_follow_size_and_limit(level: int) -> None:
     assert of(None).history_bits >= 20
     assert of(10**9).history_bits == 26
     for limit in (64 << 20, 100 << 20, 1 << 30):
-        assert limit // 3 < of(10**9, limit).memory <= limit
+        assert min(limit, of(10**9).memory) // 3 < of(10**9, limit).memory <= limit
     with pytest.raises(foretell.MemoryLimitError, match=f"level {level} needs at least") as caught:
         of(1000, 1 << 20)
     assert isinstance(caught.value, ValueError)

@@ -150,7 +150,7 @@ def _for_size(most: Parameters, size: int | None) -> Parameters:
 _MOST_HISTORY_BITS = 26
 
 #: How far a memory limit halves tables.
-_LEAST = {"cell_bits": 16, "history_bits": 16, "row_bits": 10, "run_bits": 10}
+_LEAST = {"cell_bits": 16, "history_bits": 12, "row_bits": 10, "run_bits": 10}
 
 _LEVELS = (
     Parameters(contexts=0, cell_bits=22),
