@@ -13,12 +13,12 @@ import resource
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 
 import foretell
 from foretell import process
 from foretell.container import FrameWriter, Header
-from foretell.models import PARAMETER_NAMES
-from foretell.models.ngram_parameters import LIMITS, NAME, Parameters
+from foretell.models import MAX_MEMORY, PARAMETER_NAMES, mix_parameters, ngram_parameters
 from sample import sample
 
 SMALL_BYTES, LARGE_BYTES = 900, 125_000
@@ -43,19 +43,27 @@ def random_damage(archive: bytes, count: int) -> Iterator[bytes]:
 
 def hostile_headers() -> Iterator[bytes]:
     """Yield frames whose header asks for the most of something, before a payload of garbage; all checksums hold."""
-    names = PARAMETER_NAMES[NAME]
-    usual = Parameters()
-    cases = [{name: most} for name, (_, most) in LIMITS.items()]
+    cases: list[dict[str, int]] = [{name: most} for name, (_, most) in ngram_parameters.LIMITS.items()]
     cases += [{"lanes": 4096, "chunk": 16}, {"row_bits": 24, "run_bits": 24}, {"hidden": 1 << 62}, {"seed": 1 << 62}]
     cases += [{"lanes": 1, "chunk": 1, "hidden": 2048, "width": 256}, {"lanes": 1, "chunk": 1}]
+    usual = asdict(ngram_parameters.Parameters())
     for case in cases:
-        writer = FrameWriter()
-        values = tuple(case.get(name, getattr(usual, name)) for name in names)
-        head = writer.header(Header("exact/1", NAME, 1 << 26, None, values))
-        yield head + writer.coded(1 << 26, bytes(range(200)), zlib.crc32(b"")) + writer.end()
-        writer = FrameWriter()  # zeros are symbol 0 over and over, which the model soon expects: they last long
-        head = writer.header(Header("exact/1", NAME, 1 << 26, None, values))
-        yield head + writer.coded(500, bytes(200), zlib.crc32(b"")) + writer.end()
+        yield from garbage_for(ngram_parameters.NAME, usual | case)
+    cases = [{name: most} for name, (_, most) in mix_parameters.LIMITS.items()]
+    cases += [{"contexts": 2}, {"cell_bits": 28}, {"hidden": 0}, {"hidden": 1 << 62}, {"chunk": 1, "hidden": 2048}]
+    usual = asdict(mix_parameters.for_level(foretell.DEFAULT_LEVEL, 1000, MAX_MEMORY))
+    for case in cases:
+        yield from garbage_for(mix_parameters.NAME, usual | case)
+
+
+def garbage_for(name: str, parameters: dict[str, int]) -> Iterator[bytes]:
+    values = tuple(parameters[key] for key in PARAMETER_NAMES[name])
+    writer = FrameWriter()
+    head = writer.header(Header("exact/1", name, 1 << 26, None, values))
+    yield head + writer.coded(1 << 26, bytes(range(200)), zlib.crc32(b"")) + writer.end()
+    writer = FrameWriter()  # zeros are one symbol over and over, which the model soon expects: they last long
+    head = writer.header(Header("exact/1", name, 1 << 26, None, values))
+    yield head + writer.coded(500, bytes(200), zlib.crc32(b"")) + writer.end()
 
 
 def tried(archives: Iterable[bytes]) -> dict[str, float]:

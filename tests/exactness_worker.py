@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from foretell import codec, exact
 from foretell.models.ngram import NgramModel
-from foretell.models.ngram_parameters import for_level
+from foretell.models.ngram_parameters import Parameters
 from sample import sample
 
 DATA = sample(40_000)
-PARAMETERS = for_level(foretell.DEFAULT_LEVEL, len(DATA))
+PARAMETERS = Parameters(16, 8, 16, 16)
 
 
 def float_cdfs() -> str:

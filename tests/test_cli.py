@@ -21,6 +21,7 @@ import foretell
 import pytest
 import toy_model
 from foretell import cli_signals
+from foretell.cli_options import parse
 
 TEXT = b"peter piper picked a peck of pickled peppers. " * 300
 NOISE = random.Random(2).randbytes(3000)
@@ -152,6 +153,9 @@ def test_what_is_skipped_is_a_warning(place: Path, arguments: list[str], message
         ["--rm", "-c", "text"],
         ["-T", "-1", "text"],
         ["-T", "many", "text"],
+        ["-M", "much", "text"],
+        ["-M", "1TiB", "text"],
+        ["-M", "-1", "text"],
         ["--absent"],
     ],
 )
@@ -236,29 +240,61 @@ def test_list_needs_neither_numpy_nor_torch(place: Path) -> None:
     assert b"(stdin)" in run("-l", cwd=place, stdin=(place / "text.fore").read_bytes())[0]
 
 
-def test_only_other_devices_need_torch(place: Path) -> None:
+def test_only_networks_on_other_devices_need_torch(place: Path) -> None:
     without = "import sys; sys.modules['torch'] = None; from foretell.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", without]
     (place / "coded.fore").write_bytes((GOLDEN / "good-ngram.fore").read_bytes())
-    for arguments in (["text"], ["-d", "coded.fore"]):
-        _, err = run("--device", "cuda", *arguments, cwd=place, status=1, command=command)
-        assert err == (
-            f"foretell: {arguments[-1]}: device 'cuda' needs torch, which is not installed: "
-            "pip install 'foretell[torch]'\n"
-        )
+    _, err = run("--device", "cuda", "-d", "coded.fore", cwd=place, status=1, command=command)
+    assert err == (
+        "foretell: coded.fore: device 'cuda' needs torch, which is not installed: pip install 'foretell[torch]'\n"
+    )
     assert names(place) == ["coded.fore", "text"]
-    run("text", cwd=place, command=command)
-    assert run("-dc", "text.fore", cwd=place, command=command)[0] == TEXT
+    for device in ("cpu", "cuda"):  # levels use the CPU whatever it is
+        run("-f", "--device", device, "text", cwd=place, command=command)
+        assert run("-dc", "--device", device, "text.fore", cwd=place, command=command)[0] == TEXT
     run("-d", "coded.fore", cwd=place, command=command)
 
 
-def test_the_network_there_and_back_with_any_number_of_threads(place: Path) -> None:
+def test_the_default_level_there_and_back_with_any_number_of_threads(place: Path) -> None:
     command = [sys.executable, "-m", "foretell"]
     for threads in ("1", "2"):
         run("-T", threads, "-o", threads, "text", cwd=place, command=command)
     assert (place / "1").read_bytes() == (place / "2").read_bytes()
-    assert foretell.frame_info(place / "1")[0].model == "ngram/1"
+    assert foretell.frame_info(place / "1")[0].model == "mix/1"
     assert run("-dc", "1", cwd=place, command=command)[0] == TEXT
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("77", 77),
+        ("3K", 3 << 10),
+        ("3KiB", 3 << 10),
+        ("512M", 512 << 20),
+        ("2gib", 2 << 30),
+        ("1Mi", 1 << 20),
+    ],
+)
+def test_sizes_are_those_of_xz(text: str, size: int) -> None:
+    assert parse(["-M", text]).memory == size
+
+
+def test_memory_limit(place: Path) -> None:
+    command = [sys.executable, "-m", "foretell"]
+    run("-o", "free", "text", cwd=place, command=command)
+    run("-M", "26MiB", "-o", "tight", "text", cwd=place, command=command)
+    (free,), (tight,) = foretell.frame_info(place / "free"), foretell.frame_info(place / "tight")
+    assert free.memory is not None
+    assert tight.memory is not None
+    assert tight.memory <= 26 << 20 < free.memory
+    assert f"memory to decode it {-(-free.memory >> 20)} MiB" in run("-lv", "free", cwd=place)[0].decode()
+    assert run("-dc", "-M", "26MiB", "tight", cwd=place, command=command)[0] == TEXT
+    _, err = run("-dc", "-M", "26MiB", "free", cwd=place, command=command, status=1)
+    assert f"needs {-(-free.memory >> 20)} MiB of memory, the limit is 26 MiB" in err
+    _, err = run("-M", "1MiB", "-o", "none", "text", cwd=place, command=command, status=1)
+    assert re.search(r"limit of 1048576 bytes is too low: level 5 needs at least \d+ bytes", err)
+    assert names(place) == ["free", "text", "tight"]
 
 
 def test_list_of_a_damaged_file(place: Path) -> None:

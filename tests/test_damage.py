@@ -27,14 +27,14 @@ def test_all_damage_is_an_error(report: dict[str, dict[str, float]], kind: str, 
     counts = report[kind]
     assert counts["cases"] >= at_least
     assert counts["errors"] == counts["cases"]
-    assert counts["slowest_seconds"] < 2
+    assert counts["slowest_seconds"] < 4
 
 
 def test_memory_is_bounded(report: dict[str, dict[str, float]]) -> None:
-    assert report["process"]["peak_mib"] < 1024
+    assert report["process"]["peak_mib"] < 1536
 
 
 def test_control_undamaged_files_decode(report: dict[str, dict[str, float]]) -> None:
     assert report["undamaged"]["errors"] == 0
-    assert 250 < report["undamaged"]["small_bytes"] < 400
+    assert 200 < report["undamaged"]["small_bytes"] < 400
     assert 18_000 < report["undamaged"]["large_bytes"] < 22_000

@@ -8,9 +8,11 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 from foretell import models
+from foretell._core import ByteContexts
 from foretell.errors import UnsupportedError
+from foretell.models import ngram_parameters
 from foretell.models.native_ngram import NativeNgramModel
-from foretell.models.ngram_parameters import PARAMETER_NAMES, Parameters, for_level
+from foretell.models.ngram_parameters import PARAMETER_NAMES, Parameters
 from numpy.typing import NDArray
 
 Make = Callable[[Parameters], models.Model]
@@ -126,7 +128,7 @@ def test_bad_calls_are_refused(make: Make) -> None:
         ({"row_bits": 60}, "row_bits = 60"),
         ({"hidden": 1 << 40}, "hidden"),
         ({"lanes": 4096, "chunk": 1024}, "the limit is 8388608"),
-        ({"row_bits": 24, "width": 256}, "MiB, the limit is 2048"),
+        ({"row_bits": 24, "width": 256}, "MiB of memory, the limit is 2048 MiB"),
         ({"lanes": 1, "chunk": 1, "hidden": 2048}, "operations for each byte"),
     ],
 )
@@ -197,34 +199,26 @@ def test_a_torch_that_does_not_load_is_unsupported(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     with pytest.raises(UnsupportedError, match="'cuda' needs torch, which does not load: libtorch"):
-        models.for_level(1, 10, device="cuda")
-    assert models.for_level(1, 10).name == "ngram/1"
+        models.build("ngram/1", asdict(SMALL), device="cuda")
+    assert models.for_level(5, 10).name == "mix/1"
 
 
 def test_a_missing_torch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(UnsupportedError, match=r"'cuda' needs torch, .* pip install 'foretell\[torch\]'"):
-        models.for_level(1, 10, device="cuda")
+        models.build("ngram/1", asdict(SMALL), device="cuda")
 
 
 def test_a_device_that_is_not_there_is_unsupported() -> None:
     pytest.importorskip("torch")
     with pytest.raises(UnsupportedError, match="'nothing' cannot be used"):
-        models.for_level(1, 10, device="nothing")
+        models.build("ngram/1", asdict(SMALL), device="nothing")
+
+
+def test_contexts_are_counted_right() -> None:
+    assert (ngram_parameters.SLOTS, ngram_parameters.CANDIDATES) == (ByteContexts.SLOTS, ByteContexts.CANDIDATES)
 
 
 def test_unknown_models_are_named() -> None:
     with pytest.raises(UnsupportedError, match="'other/3' is unknown"):
         models.build("other/3", {})
-
-
-def test_tables_follow_the_input() -> None:
-    assert for_level(5, 1000).memory < 8 << 20
-    assert for_level(5, 10**7) == for_level(5, None)
-    sizes = [0, 1, 1000, 10**5, 10**6, 10**7]
-    assert [for_level(5, size).memory for size in sizes] == sorted(for_level(5, size).memory for size in sizes)
-    assert [for_level(5, size).lanes for size in sizes] == [16, 16, 16, 16, 32, 128]
-    for level in range(1, 10):
-        assert for_level(level, None).memory <= 2 << 30
-    with pytest.raises(ValueError, match="level"):
-        models.for_level(10, None)

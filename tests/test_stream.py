@@ -106,7 +106,7 @@ def test_overhead_is_small() -> None:
 def test_the_model_knows_the_size_when_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int | None] = []
 
-    def for_level(level: int, size: int | None, *, device: str = "cpu") -> toy_model.ToyModel:
+    def for_level(level: int, size: int | None, *, memory: int | None = None) -> toy_model.ToyModel:
         asked.append(size)
         return toy_model.ToyModel()
 

@@ -104,7 +104,7 @@ def build(parameters: Mapping[str, int], device: str = "cpu") -> ToyModel:
     return ToyModel(**parameters)
 
 
-def for_level(level: int, size: int | None, *, device: str = "cpu") -> ToyModel:
+def for_level(level: int, size: int | None, *, memory: int | None = None) -> ToyModel:
     """Stand in for `foretell.models.for_level`: the lanes tell which size was passed."""
     return ToyModel(lanes=16 if size is None or size > 4096 else 4)
 

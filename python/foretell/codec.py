@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from foretell.lane_codec import LANE_BYTES, LaneCodec, lane_count
 
 if TYPE_CHECKING:
-    from foretell.models.base import AnyModel, BlockModel, Model, Progress
+    from foretell.models.base import AnyModel, BlockModel, Progress
 
 __all__ = ["LANE_BYTES", "EncodedBlock", "decode_block", "encode_block", "lane_count", "learn_block"]
 
@@ -33,7 +33,7 @@ def _coder(model: AnyModel, *, by_step: bool = False) -> BlockModel | LaneCodec:
     """Return what codes whole blocks: the model itself, or lanes coded with what it predicts."""
     if hasattr(model, "encode_block"):
         return cast("BlockModel", model)
-    return LaneCodec(cast("Model", model), by_step=by_step)
+    return LaneCodec(model, by_step=by_step)
 
 
 def encode_block(

@@ -24,8 +24,8 @@ class Decompressor:
     Parameters
     ----------
     device : str
-        Where models in torch compute, "cpu" or "cuda": frames of "ngram/1", and models of your own. Any decodes what any
-        other wrote. Frames of "mix/1", which levels write, are decoded on the CPU whatever it is.
+        Where models in torch compute, "cpu" or "cuda": "ngram/1", and models of your own. Any decodes what any other
+        wrote. Frames of "mix/1", which levels write, are decoded on the CPU whatever it is.
     memory : int, optional
         The most bytes that a frame's model may take, `foretell.models.MAX_MEMORY` (2 GiB) if not given. A frame that
         needs more is refused.

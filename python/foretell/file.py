@@ -15,8 +15,8 @@ from foretell.plain_reader import PlainReader
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from foretell.models.base import Progress
     from foretell.meter import Meter
+    from foretell.models.base import Progress
 
 _BUFFER = 1 << 17
 _MODES = {"r": "rb", "rb": "rb", "w": "wb", "wb": "wb", "x": "xb", "xb": "xb", "a": "ab", "ab": "ab"}

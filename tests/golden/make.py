@@ -2,7 +2,7 @@
 
 Only files that are missing are written: a golden file records what some release wrote or must refuse, and is never
 made anew. A new case takes a new name here and a line in README.md. `tests/test_golden.py` holds the recipes against
-the files.
+the files. `--mix` adds the files of the model "mix/1", which wait for it to be frozen, and prints their lines.
 """
 
 from __future__ import annotations
@@ -36,6 +36,16 @@ PLAIN = {
 }
 """What the good files hold."""
 
+MIX_LINES = {
+    "good-mix": "all contexts and a small network: text, noise that is stored and learned, records, samples",
+    "good-mix-light": "the same data with few contexts and no network",
+}
+if "--mix" in sys.argv or (HERE / "good-mix.fore").exists():
+    _ROWS = b"".join(b"%06d\1\2" % (i * i % 977) for i in range(400))
+    _NOISE = random.Random(5).randbytes(3200)
+    _WAVE = b"".join((20000 + i * i // 7 % 5000).to_bytes(2, "little") for i in range(1600))
+    PLAIN |= dict.fromkeys(MIX_LINES, sample(6400) + _NOISE * 2 + sample(3200) + _ROWS + _WAVE)
+
 
 def _in_blocks(data: bytes) -> bytes:
     compressor = foretell.Compressor(block_size=300)
@@ -52,6 +62,16 @@ def _by_network(data: bytes) -> bytes:
     return foretell.compress(data, model=NativeNgramModel(parameters), block_size=4900)
 
 
+def _by_mixing(name: str, data: bytes) -> bytes:
+    from foretell.models.mix import MixModel
+    from foretell.models.mix_parameters import Parameters
+
+    parameters = Parameters(contexts=0, cell_bits=14, history_bits=13)
+    if name == "good-mix":
+        parameters = Parameters(cell_bits=16, history_bits=13, chunk=8, row_bits=10, run_bits=9, width=12, hidden=40)
+    return foretell.compress(data, model=MixModel(parameters), block_size=3200)
+
+
 def _frame(header: Header, *payloads: bytes) -> bytes:
     writer = FrameWriter()
     return writer.header(header) + b"".join(writer.coded(100, payload, 0) for payload in payloads) + writer.end()
@@ -65,6 +85,7 @@ def make() -> dict[str, bytes]:
     files["good-unknown-size"] = _in_blocks(TEXT)
     files["good-frames"] = foretell.compress(TEXT[:100]) + foretell.compress(NOISE) + foretell.compress(TEXT[100:])
     files["good-ngram"] = _by_network(PLAIN["good-ngram"])
+    files |= {name: _by_mixing(name, PLAIN[name]) for name in MIX_LINES if name in PLAIN}
     coded = files["good-coded"]
     middle = len(coded) // 2
     toy = ("exact/1", toy_model.NAME)
@@ -96,3 +117,5 @@ if __name__ == "__main__":
             else:
                 path.write_bytes(data)
                 print(f"{path.name}: written, {len(data)} bytes")
+    if "--mix" in sys.argv:
+        print("".join(f"| `{name}` | {text} | content |\n" for name, text in MIX_LINES.items()))

@@ -10,7 +10,7 @@ from foretell.models import ngram_parameters
 
 NAME = "mix/1"
 
-#: The most operations for each byte: four times those of the highest level, so that a few hostile bytes buy little time.
+#: The most operations for each byte, four times those of the highest level: few hostile bytes shall buy little time.
 MAX_WORK = 1 << 24
 
 #: What a header may say of each parameter; of the network's only if it has one.
@@ -150,7 +150,7 @@ def _for_size(most: Parameters, size: int | None) -> Parameters:
 _MOST_HISTORY_BITS = 26
 
 #: How far a memory limit halves tables.
-_LEAST = {"cell_bits": 16, "history_bits": 16, "row_bits": 10, "run_bits": 10}
+_LEAST = {"cell_bits": 16, "history_bits": 12, "row_bits": 10, "run_bits": 10}
 
 _LEVELS = (
     Parameters(contexts=0, cell_bits=22),

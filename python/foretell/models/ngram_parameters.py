@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from foretell._core import ByteContexts
 from foretell.errors import UnsupportedError
 
 NAME = "ngram/1"
@@ -17,6 +16,8 @@ MAX_CHUNK_NUMBERS = 1 << 23
 MAX_WORK = 1 << 22
 
 VOCABULARY = 256
+SLOTS = CANDIDATES = 8
+"""Hashed contexts and run contexts; as of `foretell._core.ByteContexts`, which loads NumPy."""
 
 #: What a header may say of each parameter.
 LIMITS = {
@@ -78,16 +79,16 @@ class Parameters:
     @property
     def memory(self) -> int:
         """Bytes that the model may take: tables (paid for only where touched), noise, layers, one chunk's values."""
-        rows = 256 + (1 << min(16, self.row_bits)) + (ByteContexts.SLOTS - 2 << self.row_bits)
-        tables = rows * (2 * self.width + 4) + (4 * ByteContexts.CANDIDATES << self.run_bits)
+        rows = 256 + (1 << min(16, self.row_bits)) + (SLOTS - 2 << self.row_bits)
+        tables = rows * (2 * self.width + 4) + (4 * CANDIDATES << self.run_bits)
         layers = 24 * self.weights  # masters, frozen ones, squares, gradients, a root in float64
-        inputs = 40 * self.lanes * self.chunk * ByteContexts.SLOTS * self.width  # and their gradients, in float64 too
+        inputs = 40 * self.lanes * self.chunk * SLOTS * self.width  # and their gradients, in float64 too
         return tables + layers + inputs + 24 * self.chunk_numbers  # noise, logits, CDFs and gradients
 
     @property
     def weights(self) -> int:
         """Numbers in the two layers."""
-        return self.hidden * (ByteContexts.SLOTS * self.width + VOCABULARY)
+        return self.hidden * (SLOTS * self.width + VOCABULARY)
 
     @property
     def work(self) -> int:
