@@ -158,9 +158,9 @@ _LEVELS = (
     Parameters(cell_bits=24),
     Parameters(cell_bits=24, chunk=32, row_bits=20, run_bits=20, width=16, hidden=32),
     Parameters(cell_bits=26, chunk=32, row_bits=20, run_bits=20, width=32, hidden=128),
-    Parameters(cell_bits=26, chunk=16, row_bits=20, run_bits=20, width=32, hidden=256),
-    Parameters(cell_bits=27, chunk=16, row_bits=21, run_bits=21, width=32, hidden=512),
-    Parameters(cell_bits=27, chunk=16, row_bits=21, run_bits=21, width=32, hidden=1024),
-    Parameters(cell_bits=28, chunk=8, row_bits=20, run_bits=21, width=48, hidden=1024),  # all that 2 GiB hold
+    Parameters(cell_bits=27, chunk=32, row_bits=21, run_bits=21, width=32, hidden=256),
+    Parameters(cell_bits=27, chunk=32, row_bits=21, run_bits=21, width=48, hidden=256),
+    Parameters(cell_bits=28, chunk=32, row_bits=20, run_bits=21, width=48, hidden=512),
+    Parameters(cell_bits=28, chunk=32, row_bits=20, run_bits=21, width=48, hidden=1024),  # all that 2 GiB hold
 )
 """What levels 1 to 9 ask for where the size is unknown; `history_bits` goes further for large inputs."""
