@@ -41,8 +41,8 @@ def _count(text: str) -> int:
 
 def _size(text: str) -> int:
     """Return the bytes that `text` states, with the suffixes of xz: K, M and G mean powers of 1024."""
-    digits = text.rstrip("KMGkmgiIB")
-    suffix = text[len(digits) :].upper()
+    digits = text.upper().rstrip("KMGIB")
+    suffix = text.upper()[len(digits) :]
     if suffix not in _UNITS:
         raise ValueError(text)
     return _count(digits) << _UNITS[suffix]
