@@ -12,15 +12,15 @@ SUFFIX = ".fore"
 
 _LEVELS = {  # speed on one core of 2026; memory for inputs of unknown size, less for small files
     0: "stores, with checksums",
-    1: "few contexts: 3000 KB/s, 80 MiB",
-    2: "the same, larger tables: 2500 KB/s, 150 MiB",
-    3: "all contexts: 500 KB/s, 150 MiB",
-    4: "and a network of 32 units: 300 KB/s, 430 MiB",
-    5: "128 units (the default): 150 KB/s, 850 MiB",
-    6: "256 units: 100 KB/s, 860 MiB",
-    7: "512 units, larger tables: 50 KB/s, 1600 MiB",
-    8: "1024 units: 25 KB/s, 1600 MiB",
-    9: "updates more often, the largest tables: 15 KB/s, 1900 MiB",
+    1: "few contexts: 800 KB/s, 80 MiB",
+    2: "the same, larger tables: 800 KB/s, 140 MiB",
+    3: "all contexts: 200 KB/s, 140 MiB",
+    4: "and a network of 32 units: 150 KB/s, 390 MiB",
+    5: "128 units (the default): 130 KB/s, 830 MiB",
+    6: "256 units: 100 KB/s, 830 MiB",
+    7: "512 units, larger tables: 70 KB/s, 1500 MiB",
+    8: "1024 units: 40 KB/s, 1500 MiB",
+    9: "updates more often, the largest tables: 20 KB/s, 1800 MiB",
 }
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "KIB": 10, "MIB": 20, "GIB": 30, "KI": 10, "MI": 20, "GI": 30}
 
@@ -41,8 +41,8 @@ def _count(text: str) -> int:
 
 def _size(text: str) -> int:
     """Return the bytes that `text` states, with the suffixes of xz: K, M and G mean powers of 1024."""
-    digits = text.rstrip("KMGkmgiIB")
-    suffix = text[len(digits) :].upper()
+    digits = text.upper().rstrip("KMGIB")
+    suffix = text.upper()[len(digits) :]
     if suffix not in _UNITS:
         raise ValueError(text)
     return _count(digits) << _UNITS[suffix]
