@@ -75,6 +75,13 @@ void check_precision(unsigned precision) {
   }
 }
 
+void check_range(const char* name, std::uint32_t value, std::uint32_t low, std::uint32_t high) {
+  if (value < low || value > high) {
+    throw Error(Errc::kInvalidArgument, std::string(name) + " must be in " + std::to_string(low) + ".." +
+                                            std::to_string(high) + ", not " + std::to_string(value));
+  }
+}
+
 void check_fits(unsigned most_precision, unsigned precision) {
   if (precision > most_precision) {
     throw Error(Errc::kInvalidArgument,

@@ -1,4 +1,4 @@
-// Checks and messages that the single coder and the lanes share.
+// Checks and messages that several classes share.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +22,9 @@ namespace foretell {
 [[noreturn]] void throw_bad_symbol(const std::string& where, std::uint32_t symbol, std::size_t vocabulary);
 /// Explains a status of decode_symbol; `where` is "row 3" or the like.
 [[noreturn]] void throw_decode_error(Errc status, const std::string& where);
+
+/// Throws kInvalidArgument, naming the parameter, unless low <= value <= high.
+void check_range(const char* name, std::uint32_t value, std::uint32_t low, std::uint32_t high);
 
 /// Throws if the precision is above what the integers of a CDF reach.
 void check_fits(unsigned most_precision, unsigned precision);

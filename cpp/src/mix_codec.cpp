@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <string>
 
+#include "checks.hpp"
 #include "experts/experts.hpp"
 #include "foretell/errc.hpp"
 #include "foretell/filters.hpp"
-#include "foretell/probe.hpp"
 #include "mix_layout.hpp"
 
 namespace foretell {
@@ -14,13 +14,6 @@ namespace foretell {
 namespace {
 
 constexpr std::size_t kPiece = 16384;  // bytes between two reports of progress
-
-void check_range(const char* what, std::uint32_t value, std::uint32_t low, std::uint32_t high) {
-  if (value < low || value > high) {
-    throw Error(Errc::kInvalidArgument, std::string(what) + " " + std::to_string(value) + " is outside " +
-                                            std::to_string(low) + ".." + std::to_string(high));
-  }
-}
 
 const MixParameters& checked(const MixParameters& parameters) {
   check_range("contexts", parameters.contexts, 0, 1);
@@ -53,7 +46,7 @@ class MixCodec::State {
     const MixLayout layout = layout_of(block);
     apply_filter(layout.filter, bytes);
     begin(layout);
-    BitWriter writer;
+    BitWriter writer(write_layout(layout));
     for_pieces(bytes.size(), progress, [&](std::size_t first, std::size_t count) {
       const std::span<std::uint8_t> piece(bytes.data() + first, count);
       if (!network_) {
@@ -68,9 +61,7 @@ class MixCodec::State {
       }
     });
     out.ideal_bits = writer.ideal_bits();
-    out.payload = write_layout(layout);
-    const std::vector<std::uint8_t> bits = writer.finish();
-    out.payload.insert(out.payload.end(), bits.begin(), bits.end());
+    out.payload = writer.finish();
     return out;
   }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "byte_logits.hpp"
+#include "checks.hpp"
 #include "counter_hash.hpp"
 #include "float_grid.hpp"
 #include "foretell/cdf.hpp"
@@ -30,29 +31,22 @@ constexpr double kRateUnit = 0x1p-16;
 
 static_assert(NgramNetwork::kVocabulary == kBytes && NgramNetwork::kPrecision == kBytePrecision);
 
-void check(const char* name, std::uint32_t value, std::uint32_t low, std::uint32_t high) {
-  if (value < low || value > high) {
-    throw Error(Errc::kInvalidArgument, std::string(name) + " must be in " + std::to_string(low) + ".." +
-                                            std::to_string(high) + ", not " + std::to_string(value));
-  }
-}
-
 std::size_t chunk_numbers(const NgramParameters& p) {
   return std::size_t{p.lanes} * p.chunk * std::max<std::size_t>(kBytes, p.hidden);
 }
 
 const NgramParameters& checked(const NgramParameters& p) {
-  check("lanes", p.lanes, 1, 4096);
-  check("chunk", p.chunk, 1, 1024);
-  check("row_bits", p.row_bits, 8, 24);
-  check("run_bits", p.run_bits, 8, 24);
-  check("width", p.width, 1, 256);
-  check("hidden", p.hidden, 1, 2048);
-  check("layer_rate", p.layer_rate, 0, 1U << 16);
-  check("row_rate", p.row_rate, 0, 1U << 20);
-  check("run_rate", p.run_rate, 0, 1U << 20);
-  check("decay", p.decay, 0, 1U << 20);
-  check("seed", p.seed, 0, 0xffffffffU - 3);
+  check_range("lanes", p.lanes, 1, 4096);
+  check_range("chunk", p.chunk, 1, 1024);
+  check_range("row_bits", p.row_bits, 8, 24);
+  check_range("run_bits", p.run_bits, 8, 24);
+  check_range("width", p.width, 1, 256);
+  check_range("hidden", p.hidden, 1, 2048);
+  check_range("layer_rate", p.layer_rate, 0, 1U << 16);
+  check_range("row_rate", p.row_rate, 0, 1U << 20);
+  check_range("run_rate", p.run_rate, 0, 1U << 20);
+  check_range("decay", p.decay, 0, 1U << 20);
+  check_range("seed", p.seed, 0, 0xffffffffU - 3);
   if (chunk_numbers(p) > kMostChunkNumbers) {
     throw Error(Errc::kInvalidArgument, "a chunk of " + std::to_string(p.lanes) + " lanes x " +
                                             std::to_string(p.chunk) + " steps and " + std::to_string(p.hidden) +

@@ -43,7 +43,7 @@ def lane_count(raw_length: int, max_lanes: int) -> int:
 
 
 class _Shape:
-    """Lanes and steps of a block of `raw_length` bytes.
+    """Lanes and steps of a block of `raw_length` bytes, at least one.
 
     Attributes
     ----------
@@ -52,8 +52,6 @@ class _Shape:
     """
 
     def __init__(self, raw_length: int, max_lanes: int) -> None:
-        if raw_length < 1:
-            raise ValueError("a block holds at least one byte")
         self.raw_length = raw_length
         self.lanes = lane_count(raw_length, max_lanes)
         self.steps = -(-raw_length // self.lanes)

@@ -7,8 +7,7 @@
 // 2. FROZEN. All that it computes equals python/foretell/models/ngram.py, the reference, bit for bit: integer products,
 //    and single IEEE operations in the reference's order (docs/exact.md).
 // 3. It learns once a chunk, from all steps since the last time. `score` does the steps of a chunk at once for
-// encoders,
-//    which know them; a decoder alternates `predict` and `update`. Both give the same.
+//    encoders, which know them; a decoder alternates `predict` and `update`. Both give the same.
 //
 //     NgramNetwork network({.lanes = 1, .chunk = 32});
 //     network.begin(1);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "foretell/binary_coder.hpp"
@@ -14,10 +15,15 @@ namespace foretell {
 /// Writes; `byte` is set before its eight bits are asked for.
 class BitWriter {
  public:
+  /// The stream of bits comes behind what is in `bytes`; a carry never reaches that.
+  explicit BitWriter(std::vector<std::uint8_t> bytes = {}) : bytes_(std::move(bytes)), size_(bytes_.size()) {
+    bytes_.resize(size_ + kFirstRoom);
+  }
+
   void begin_byte(std::uint8_t byte) {
     byte_ = byte;
     if (bytes_.size() - size_ < 8 * kBytesPerBit + kBytesPerEnd) {
-      bytes_.resize(bytes_.size() * 2 + 4096);
+      bytes_.resize(bytes_.size() * 2);
     }
   }
 
@@ -50,10 +56,12 @@ class BitWriter {
     product_ = 1.0;
   }
 
+  static constexpr std::size_t kFirstRoom = 4096;
+
   std::uint8_t byte_ = 0;
   BinaryEncoderState state_;
-  std::vector<std::uint8_t> bytes_ = std::vector<std::uint8_t>(4096);
-  std::size_t size_ = 0;
+  std::vector<std::uint8_t> bytes_;  // the first size_ are written
+  std::size_t size_;
   std::uint64_t count_ = 0;
   double product_ = 1.0;
   double log2_ = 0.0;

@@ -2,8 +2,7 @@
 //
 // READ ME FIRST
 // 1. A context gives up to three inputs to the mixer: the probability of its cell, what its bit history has come to
-// mean,
-//    and the byte of its run. Beside them: orders 0 and 1, two matches, the network's byte distribution.
+//    mean, and the byte of its run. Beside them: orders 0 and 1, two matches, the network's byte distribution.
 // 2. Several mixers see the same inputs, each with weights chosen by another context; three mixers of a second layer
 //    join them, and two final maps correct the average.
 // 3. All in integers, so that encoder and decoder agree on any machine. Nothing here depends on the coder but the bit.

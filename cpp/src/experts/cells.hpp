@@ -11,6 +11,7 @@
 
 #include "experts/bit_history.hpp"
 #include "huge_pages.hpp"
+#include "prefetch.hpp"
 #include "zeroed_array.hpp"
 
 namespace foretell {
@@ -61,9 +62,7 @@ class Cells {
     std::uint64_t mixed = std::uint64_t{hash + partial * 0x9e3779b1} * 0x9e3779b97f4a7c15;
     mixed = (mixed ^ mixed >> 32) * 0xd6e8feb86659fd93;
     std::uint32_t* cells = &cells_[static_cast<std::size_t>(mixed >> shift_) << 4];
-#if defined(__GNUC__)
-    __builtin_prefetch(cells, 1);
-#endif
+    prefetch(cells);
     return {cells, static_cast<std::uint32_t>(mixed >> 28 & 15), static_cast<std::uint32_t>(mixed >> 20 & 255)};
   }
 

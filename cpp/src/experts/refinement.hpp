@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "experts/logistic.hpp"
+#include "prefetch.hpp"
 
 namespace foretell {
 
@@ -21,10 +22,8 @@ class Refinement {
 
   /// Fetches a context's cells, which are too many for the nearest cache.
   [[gnu::always_inline]] void fetch(std::size_t context) const noexcept {
-#if defined(__GNUC__)
-    __builtin_prefetch(&cells_[context * kCells], 1);
-    __builtin_prefetch(&cells_[context * kCells + kCells - 1], 1);
-#endif
+    prefetch(&cells_[context * kCells]);
+    prefetch(&cells_[context * kCells + kCells - 1]);
   }
 
   /// p * 2^16, between the two cells nearest to the logit.

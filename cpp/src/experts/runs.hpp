@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "huge_pages.hpp"
+#include "prefetch.hpp"
 #include "zeroed_array.hpp"
 
 namespace foretell {
@@ -27,9 +28,7 @@ class Runs {
 
   [[nodiscard, gnu::always_inline]] std::uint32_t* place(std::uint32_t hash) noexcept {
     std::uint32_t* cell = &cells_[hash * 0x2c1b3c6d >> shift_];
-#if defined(__GNUC__)
-    __builtin_prefetch(cell, 1);
-#endif
+    prefetch(cell);
     return cell;
   }
 

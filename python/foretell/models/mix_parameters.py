@@ -5,26 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 
-from foretell.errors import MemoryLimitError, UnsupportedError
+from foretell.errors import MemoryLimitError
 from foretell.models import ngram_parameters
+from foretell.models.ngram_parameters import check_values, check_work
 
 NAME = "mix/1"
 
 #: The most operations for each byte, four times those of the highest level: few hostile bytes shall buy little time.
 MAX_WORK = 1 << 24
 
+_NETWORK_LIMITS = {name: ngram_parameters.LIMITS[name] for name in ("chunk", "row_bits", "run_bits", "width", "hidden")}
+_CONTEXT_LIMITS = {"contexts": (0, 1), "cell_bits": (12, 30), "history_bits": (12, 30)}
+
 #: What a header may say of each parameter; of the network's only if it has one.
-LIMITS = {
-    "contexts": (0, 1),
-    "cell_bits": (12, 30),
-    "history_bits": (12, 30),
-    "chunk": (1, 1024),
-    "row_bits": (8, 24),
-    "run_bits": (8, 24),
-    "width": (1, 256),
-    "hidden": (1, 2048),
-}
-_NETWORK = ("chunk", "row_bits", "run_bits", "width", "hidden")
+LIMITS = _CONTEXT_LIMITS | _NETWORK_LIMITS
 
 _PREDICTORS = 25 << 20  # maps and mixers of all sets of contexts
 
@@ -93,18 +87,10 @@ PARAMETER_NAMES = tuple(field.name for field in fields(Parameters))
 
 def from_header(values: Mapping[str, int]) -> Parameters:
     """Return the parameters that a header states; UnsupportedError if a value is beyond what this version decodes."""
-    has_network = any(values[name] for name in _NETWORK)
-    for name, (low, high) in LIMITS.items():
-        if (has_network or name not in _NETWORK) and not low <= values[name] <= high:
-            raise UnsupportedError(
-                f"model {NAME}: {name} = {values[name]} in the header is outside {low}..{high}, "
-                "which this version decodes"
-            )
+    has_network = any(values[name] for name in _NETWORK_LIMITS)
+    check_values(NAME, values, LIMITS if has_network else _CONTEXT_LIMITS)
     parameters = Parameters(**{name: values[name] for name in PARAMETER_NAMES})
-    if parameters.work > MAX_WORK:
-        raise UnsupportedError(
-            f"model {NAME}: the header asks for {parameters.work} operations for each byte, the limit is {MAX_WORK}"
-        )
+    check_work(NAME, parameters.work, MAX_WORK)
     return parameters
 
 

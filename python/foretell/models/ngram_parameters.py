@@ -96,25 +96,35 @@ class Parameters:
         return 3 * self.weights + 16 * self.weights // (self.lanes * self.chunk)
 
 
+def check_values(model: str, values: Mapping[str, int], limits: Mapping[str, tuple[int, int]]) -> None:
+    """Raise UnsupportedError if one of a header's values is outside its limits, low..high."""
+    for name, (low, high) in limits.items():
+        if not low <= values[name] <= high:
+            raise UnsupportedError(
+                f"model {model}: {name} = {values[name]} in the header is outside {low}..{high}, "
+                "which this version decodes"
+            )
+
+
+def check_work(model: str, work: int, most: int) -> None:
+    """Raise UnsupportedError if a header asks for more than `most` operations for each byte."""
+    if work > most:
+        raise UnsupportedError(
+            f"model {model}: the header asks for {work} operations for each byte, the limit is {most}"
+        )
+
+
 PARAMETER_NAMES = tuple(field.name for field in fields(Parameters))
 
 
 def from_header(values: Mapping[str, int]) -> Parameters:
     """Return the parameters that a header states; UnsupportedError if a value is beyond what this version decodes."""
-    for name, (low, high) in LIMITS.items():
-        if not low <= values[name] <= high:
-            raise UnsupportedError(
-                f"model {NAME}: {name} = {values[name]} in the header is outside {low}..{high}, "
-                "which this version decodes"
-            )
+    check_values(NAME, values, LIMITS)
     parameters = Parameters(**{name: values[name] for name in PARAMETER_NAMES})
     if parameters.chunk_numbers > MAX_CHUNK_NUMBERS:
         raise UnsupportedError(
             f"model {NAME}: a chunk of {parameters.lanes} lanes x {parameters.chunk} steps and {parameters.hidden} "
             f"hidden units holds {parameters.chunk_numbers} numbers, the limit is {MAX_CHUNK_NUMBERS}"
         )
-    if parameters.work > MAX_WORK:
-        raise UnsupportedError(
-            f"model {NAME}: the header asks for {parameters.work} operations for each byte, the limit is {MAX_WORK}"
-        )
+    check_work(NAME, parameters.work, MAX_WORK)
     return parameters
