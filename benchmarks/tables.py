@@ -167,6 +167,28 @@ def ratio_targets(report: dict[str, Any]) -> list[str]:
     return [*lines, "", _stamp(report)]
 
 
+def ablation(report: dict[str, Any]) -> list[str]:
+    """Return the lines for ablation.py: what a file grows by without a part, and the share of time it takes."""
+    rows = report["results"]["rows"]
+    kinds = {row["kind"]: row for row in rows if not row["group"]}
+    heads = [f"{kind}: {whole['bytes']:,} bytes, {whole['seconds']:.1f} s" for kind, whole in kinds.items()]
+    lines = [f"| without | {' | time | '.join(heads)} | time |", "|" + "---|" * (1 + 2 * len(kinds))]
+    found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        if row["group"]:
+            found.setdefault((row["group"], row["name"]), {})[row["kind"]] = row
+    for (group, name), by_kind in found.items():
+        cells = [
+            f"{by_kind[kind]['percent_bytes']:+.2f} % | {-by_kind[kind]['percent_seconds']:+.0f} %"
+            if kind in by_kind
+            else " | "
+            for kind in kinds
+        ]
+        lines.append(f"| {group}: {name.replace('|', BAR)} | {' | '.join(cells)} |")
+    return [*lines, "", _stamp(report)]
+
+
+BAR = "\\|"  # in a table's cell
 WAYS = {1: ("quantise",), 2: ("encode", "decode")}
 STREAM_TRIALS = ("empty stream", "half a stream", "one flipped bit", "random bytes")
 
@@ -178,6 +200,7 @@ TABLES: dict[tuple[str, str], tuple[str, Callable[[dict[str, Any]], list[str]]]]
     ("docs/ratio.md", "ratio, targets"): ("ratio", ratio_targets),
     ("docs/ratio.md", "ratio, silesia"): ("ratio", ratio_files("silesia")),
     ("docs/ratio.md", "ratio, small"): ("ratio", ratio_files("small")),
+    ("docs/ratio.md", "ablation"): ("ablation", ablation),
     ("docs/coders.md", "peers"): ("peers", peers),
     ("docs/coders.md", "threads"): ("threads", threads),
     ("docs/bad_input.md", "bad_input, streams"): ("bad_input", bad_input(of_streams=True)),

@@ -2,7 +2,7 @@
 //
 // READ ME FIRST
 // 1. A context gives up to three inputs to the mixer: the probability of its cell, what its bit history has come to
-//    mean, and the byte of its run. Beside them: orders 0 and 1, two matches, the network's byte distribution.
+//    mean, and the byte of its run. Beside them: two matches, the network's byte distribution.
 // 2. Several mixers see the same inputs, each with weights chosen by another context; three mixers of a second layer
 //    join them, and two final maps correct the average.
 // 3. All in integers, so that encoder and decoder agree on any machine. Nothing here depends on the coder but the bit.
@@ -69,8 +69,9 @@ class BytePredictor {
 
  private:
   static constexpr std::size_t kContexts = Set::kContexts;
-  static constexpr std::size_t kPerContext = Set::kLight ? 2 : 3;
-  static constexpr std::size_t kUsed = kContexts * kPerContext + 9;
+  static constexpr bool kHasRuns = !Set::kLight;
+  static constexpr std::size_t kPerContext = kHasRuns ? 3 : 2;
+  static constexpr std::size_t kUsed = kContexts * kPerContext + 4;
   static constexpr std::size_t kInputs = (kUsed + 15) / 16 * 16;
   static constexpr std::size_t kSets = Set::kLight ? 2 : 9;
   static constexpr std::array<std::size_t, 9> kRows = {2048, 512, 2048, 2048, 4096, 256, 2048, 1024, 256};
@@ -81,9 +82,6 @@ class BytePredictor {
   std::array<std::array<std::uint32_t, 256>, kContexts> histories_;
   std::array<std::array<std::array<std::uint32_t, 2>, kMostRun + 1>, kContexts> run_maps_;
   std::uint32_t unread_ = adaptive(32768);
-  std::array<std::uint16_t, 256> order0_;
-  std::vector<std::uint16_t> order1_fast_;
-  std::vector<std::uint16_t> order1_slow_;
   std::array<std::uint32_t, 32> far_map_;
   std::array<std::uint32_t, 32> near_map_;
   std::vector<MixerSet<kInputs>> mixers_;
@@ -107,9 +105,7 @@ class BytePredictor {
 }
 
 template <typename Set>
-BytePredictor<Set>::BytePredictor()
-    : order1_fast_(65536, std::uint16_t{32768}), order1_slow_(65536, std::uint16_t{32768}) {
-  order0_.fill(32768);
+BytePredictor<Set>::BytePredictor() {
   far_map_.fill(adaptive(32768));
   near_map_.fill(adaptive(32768));
   for (auto& map : histories_) {
@@ -154,18 +150,16 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
   std::array<std::uint32_t*, kContexts> maps;
   for (std::size_t i = 0; i < kContexts; ++i) {
     lines[i] = memory.cells.line(hashes[i], 0);
-    if constexpr (!Set::kLight) {
+    if constexpr (kHasRuns) {
       run_places[i] = memory.runs.place(hashes[i]);
     }
   }
-  if constexpr (!Set::kLight) {
+  if constexpr (kHasRuns) {
     for (std::size_t i = 0; i < kContexts; ++i) {
       runs[i] = Runs::read(run_places[i], hashes[i]);
     }
   }
   const std::uint32_t byte1 = past.byte(1);
-  std::uint16_t* const fast1 = &order1_fast_[byte1 << 8];
-  std::uint16_t* const slow1 = &order1_slow_[byte1 << 8];
   const std::uint32_t order2 = static_cast<std::uint32_t>(past.last(2)) * 0x9e3779b1;
   const std::int32_t rate =
       12 + static_cast<std::int32_t>(409600 / (4096 + (seen_ < (1U << 26) ? seen_ : (1U << 26)) / 4));
@@ -207,7 +201,7 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
         orders += history != 0 ? 1 : 0;
       }
     }
-    if constexpr (!Set::kLight) {
+    if constexpr (kHasRuns) {
       for (std::size_t i = 0; i < kContexts; ++i) {
         const std::uint32_t expected = runs[i].byte >> left;
         const bool agrees = expected >> 1 == partial && runs[i].count != 0;
@@ -219,18 +213,13 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
         *input++ = ((stretch(adaptive_probability(*asked)) ^ sign) - sign) & known;
       }
     }
-    *input++ = stretch(order0_[partial]);
-    *input++ = stretch(fast1[partial]);
-    *input++ = stretch(slow1[partial]);
     const bool far = lane.far.length > 0 && (lane.far.byte | 256) >> (left + 1) == partial;
     const bool near = lane.near.length > 0 && (lane.near.byte | 256) >> (left + 1) == partial;
     const std::uint32_t far_bit = lane.far.byte >> left & 1;
     const std::uint32_t near_bit = lane.near.byte >> left & 1;
     const int far_logit = far ? stretch(adaptive_probability(far_map_[far_step])) : 0;
-    const int far_length = far ? static_cast<int>(lane.far.length < 32 ? lane.far.length : 32) * 16 : 0;
     const int near_logit = near ? stretch(adaptive_probability(near_map_[near_step])) : 0;
     *input++ = far_bit != 0 ? far_logit : -far_logit;
-    *input++ = far_bit != 0 ? far_length : -far_length;
     *input++ = near_bit != 0 ? near_logit : -near_logit;
     *input++ = 256;
     int network = 0;
@@ -289,17 +278,11 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
       history = adapted(history, bit, kHistoryLimit);
       lines[i].learn(places[i], cells[i], bit);
     }
-    if constexpr (!Set::kLight) {
+    if constexpr (kHasRuns) {
       for (std::size_t i = 0; i < kContexts; ++i) {
         *maps[i] = adapted(*maps[i], (runs[i].byte >> left & 1) == bit ? 1 : 0, kRunLimit);
       }
     }
-    const auto approach = [bit](std::uint16_t& value, int shift) {
-      value = static_cast<std::uint16_t>(value + ((static_cast<int>(bit * 65535) - value) >> shift));
-    };
-    approach(order0_[partial], 5);
-    approach(fast1[partial], 4);
-    approach(slow1[partial], 7);
     if (far) {
       far_map_[far_step] = adapted(far_map_[far_step], far_bit == bit ? 1 : 0, 1023);
     }
@@ -309,7 +292,7 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
     low += bit << left;
     partial = partial << 1 | bit;
   }
-  if constexpr (!Set::kLight) {
+  if constexpr (kHasRuns) {
     for (std::size_t i = 0; i < kContexts; ++i) {
       Runs::learn(runs[i], partial & 255);
     }

@@ -1,8 +1,8 @@
 // Which contexts the experts look at, for three kinds of use. FROZEN as model "mix/1": a change of any is a new name.
 //
 // A set names its contexts by 64-bit values, which the predictor mixes and hashes; the numbers beside the shifts keep
-// contexts of one place apart. The first kOrders are the last 1, 2, ... bytes: how many of them have been seen tells
-// the mixer how far to trust.
+// contexts of one place apart. The first kOrders are the newest bytes, more and more of them: how many of these contexts
+// have been seen tells the mixer how far to trust.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ struct RecordShape {
 
 /// For speed.
 struct LightSet {
-  static constexpr std::size_t kContexts = 6;
+  static constexpr std::size_t kContexts = 5;
   static constexpr std::size_t kOrders = 4;
   static constexpr bool kLight = true;
   static constexpr bool kRecords = false;
@@ -32,14 +32,13 @@ struct LightSet {
     out[2] = past.last(4);
     out[3] = past.last(6);
     out[4] = std::uint64_t{past.word} << 8 | past.byte(1);
-    out[5] = past.last(5);
   }
 };
 
 /// For text, source, markup, and whatever has no records.
 struct TextSet {
-  static constexpr std::size_t kContexts = 22;
-  static constexpr std::size_t kOrders = 7;
+  static constexpr std::size_t kContexts = 19;
+  static constexpr std::size_t kOrders = 6;
   static constexpr bool kLight = false;
   static constexpr bool kRecords = false;
 
@@ -54,6 +53,8 @@ struct TextSet {
     for (unsigned order = 1; order <= kOrders; ++order) {
       out[k++] = past.last(order);
     }
+    out[k++] = 0;  // nothing: what comes how often
+    out[k++] = past.last(7);
     out[k++] = word;
     out[k++] = word + std::uint64_t{past.word_before} * 0x9e3779b1 * 7;
     out[k++] =
@@ -62,21 +63,17 @@ struct TextSet {
     out[k++] = past.last(3) >> 8;          // sparse: the newest byte left out
     out[k++] = past.last(4) & 0xff00ff00;  // every second one
     out[k++] = past.last(4) & 0xf0f0f0ff;  // the older ones roughly
-    out[k++] = above << 16 | newest << 8 | std::uint64_t{1} << 24;
     out[k++] = (column < 255 ? column : 255) << 16 | above << 8 | std::uint64_t{2} << 24;
     out[k++] = followers.of_byte(past) | newest << 32 | std::uint64_t{3} << 44;
     out[k++] = followers.of_pair(past) | past.last(2) << 32 | std::uint64_t{5} << 52;
-    out[k++] = past.last(3) << 8 | std::uint64_t{past.classes & 0xff} << 32;
     out[k++] = std::uint64_t{past.classes & 0xffffff} << 8 | newest | std::uint64_t{7} << 44;
-    out[k++] = past.last(5) >> 8 | std::uint64_t{9} << 48;
-    out[k++] = word + newest * 3 + above * 7919 + 99;
   }
 };
 
 /// For tables, images, executables: fields of records, pixels around, sparse contexts.
 struct RecordSet {
-  static constexpr std::size_t kContexts = 26;
-  static constexpr std::size_t kOrders = 6;
+  static constexpr std::size_t kContexts = 19;
+  static constexpr std::size_t kOrders = 4;
   static constexpr bool kLight = false;
   static constexpr bool kRecords = true;
 
@@ -89,29 +86,23 @@ struct RecordSet {
     const std::uint64_t field = (past.position - past.first) % unit;
     const std::uint64_t above = back(unit);
     const std::uint64_t above2 = back(2 * unit);
-    const std::uint64_t slope = (newest + above - back(unit + 1)) & 255;
     std::size_t k = 0;
     for (unsigned order = 1; order <= kOrders; ++order) {
       out[k++] = past.last(order);
     }
-    out[k++] = (past.last(2) & 0xff00) | tag(1);
+    out[k++] = 0;
     out[k++] = (past.last(3) & 0xffff00) | tag(1);
     out[k++] = (past.last(4) & 0xffffff00) | tag(1);
     out[k++] = (past.last(3) & 0xff0000) | tag(1);
     out[k++] = (past.last(3) & 0xff00ff) | tag(1);
     out[k++] = (past.last(4) & 0xf8f8f8f8) | tag(2);
     out[k++] = field << 8 | above | tag(3);
-    out[k++] = field << 16 | above << 8 | newest | tag(4);
-    out[k++] = field << 24 | above << 16 | above2 << 8 | tag(5);
-    out[k++] = field << 16 | slope | tag(6);
-    out[k++] = field << 24 | above << 16 | past.last(2) | tag(7);
     if (shape.row == 0) {
       out[k++] = field | tag(8);
       out[k++] = field << 8 | newest | tag(9);
       out[k++] = std::uint64_t{past.word} * 0x2f0b4c47 + newest;
       out[k++] = followers.of_byte(past) | newest << 32 | tag(10);
       out[k++] = followers.of_pair(past) | past.last(2) << 32 | tag(11);
-      out[k++] = field << 24 | above << 16 | above2 << 8 | back(3 * unit) | tag(12);
       out[k++] = field << 8 | above2 | tag(13);
       out[k++] = past.last(2) | above << 16 | back(unit + 1) << 24 | tag(14);
       out[k++] = ((2 * above - above2) & 255) | field << 8 | tag(15);
@@ -122,7 +113,6 @@ struct RecordSet {
     const std::uint64_t northeast = back(shape.row - unit);
     out[k++] = north | above << 8 | tag(16);
     out[k++] = gradient | field << 16 | tag(17);
-    out[k++] = gradient | newest << 8 | field << 16 | tag(18);
     out[k++] = (north + northeast) >> 1 | above << 8 | field << 16 | tag(19);
     if (unit == 2) {
       fill_samples(out + k, past, history, shape.row);

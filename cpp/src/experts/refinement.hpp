@@ -2,6 +2,8 @@
 // context.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -14,9 +16,12 @@ namespace foretell {
 class Refinement {
  public:
   explicit Refinement(std::size_t contexts) : cells_(contexts * kCells) {
-    for (std::size_t i = 0; i < cells_.size(); ++i) {
-      const int logit = (static_cast<int>(i % kCells) - 16) * kLogitLimit / 16;
-      cells_[i] = static_cast<std::uint16_t>(squash(logit));
+    std::array<std::uint16_t, kCells> first;
+    for (std::size_t i = 0; i < kCells; ++i) {
+      first[i] = static_cast<std::uint16_t>(squash((static_cast<int>(i) - 16) * kLogitLimit / 16));
+    }
+    for (std::size_t i = 0; i < contexts; ++i) {
+      std::copy(first.begin(), first.end(), &cells_[i * kCells]);
     }
   }
 
