@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ratio_figures import of_corpus, totals
+from ratio_figures import bits_per_byte, kilobytes_per_second, of_corpus, totals
 from ratio_targets import verdicts
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -160,6 +160,25 @@ def ratio_files(corpus: str) -> Callable[[dict[str, Any]], list[str]]:
     return lines
 
 
+def ratio_long(corpus: str) -> Callable[[dict[str, Any]], list[str]]:
+    """Return what makes a table of ratio.py's figures of one long file."""
+
+    def lines(report: dict[str, Any]) -> list[str]:
+        rows = totals(report["results"]["cases"], corpus)
+        out = [
+            "| level | bytes | compressed | bits/byte | KB/s, there | back | peak MiB, there | back |",
+            "|" + "---|" * 8,
+        ]
+        for name, row in rows.items():
+            speeds = [f"{kilobytes_per_second(row, way):.0f}" for way in WAYS[2]]
+            peaks = [f"{row[f'{way}_peak_mib']:.0f}" for way in WAYS[2]]
+            sizes = [f"{row['raw_bytes']:,}", f"{row['file_bytes']:,}", f"{bits_per_byte(row):.3f}"]
+            out.append(f"| {' | '.join([name, *sizes, *speeds, *peaks])} |")
+        return [*out, "", _stamp(report)]
+
+    return lines
+
+
 def ratio_targets(report: dict[str, Any]) -> list[str]:
     """Return the lines of what the levels are held to, and whether they are there."""
     lines = ["| target | bound | measured | |", "|---|---|---|---|"]
@@ -200,6 +219,7 @@ TABLES: dict[tuple[str, str], tuple[str, Callable[[dict[str, Any]], list[str]]]]
     ("docs/ratio.md", "ratio, targets"): ("ratio", ratio_targets),
     ("docs/ratio.md", "ratio, silesia"): ("ratio", ratio_files("silesia")),
     ("docs/ratio.md", "ratio, small"): ("ratio", ratio_files("small")),
+    ("docs/ratio.md", "ratio, enwik8"): ("ratio", ratio_long("enwik8")),
     ("docs/ratio.md", "ablation"): ("ablation", ablation),
     ("docs/coders.md", "peers"): ("peers", peers),
     ("docs/coders.md", "threads"): ("threads", threads),

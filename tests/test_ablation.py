@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ablation
 import pytest
+import tables
 from ablation_parts import Part, parts, replaced
 
 PARTS = parts(ablation.ROOT)
@@ -65,3 +66,28 @@ def test_what_a_part_is_worth() -> None:
     assert (base["bytes"], base["seconds"]) == (1000, 2.0)
     assert (a["percent_bytes"], a["percent_seconds"]) == (1.0, 25.0)
     assert (b["percent_bytes"], b["percent_seconds"]) == (-0.5, -10.0)
+
+
+def test_the_table_shows_each_part_beside_the_whole_of_each_kind() -> None:
+    def row(kind: str, group: str, name: str, size: int, **worth: float) -> dict[str, object]:
+        return {"kind": kind, "group": group, "name": name, "bytes": size, "seconds": 2.0, **worth}
+
+    rows = [
+        row("text", "", ablation.WHOLE, 1000),
+        row("text", "inputs", "`a | b`", 1010, percent_bytes=1.0, percent_seconds=25.0),
+        row("light", "", ablation.WHOLE, 500),
+        row("light", "cells", "check", 490, percent_bytes=-2.0, percent_seconds=-3.0),
+    ]
+    report = {"date": "2026-01-01", "machine": {"cpu": "x", "cores": 2}, "results": {"rows": rows}}
+    lines = tables.ablation(report)
+    assert lines[0].split("|")[1:-1] == [
+        " without ",
+        " text: 1,000 bytes, 2.0 s ",
+        " time ",
+        " light: 500 bytes, 2.0 s ",
+        " time ",
+    ]
+    assert lines[2:4] == [
+        r"| inputs: `a \| b` | +1.00 % | -25 % |  |  |",
+        "| cells: check |  |  | -2.00 % | +3 % |",
+    ]

@@ -1,8 +1,8 @@
 // Which contexts the experts look at, for three kinds of use. FROZEN as model "mix/1": a change of any is a new name.
 //
 // A set names its contexts by 64-bit values, which the predictor mixes and hashes; the numbers beside the shifts keep
-// contexts of one place apart. The first kOrders are the newest bytes, more and more of them: how many of these contexts
-// have been seen tells the mixer how far to trust.
+// contexts of one place apart. The first kOrders are the newest bytes, more and more of them: how many of these have
+// been seen tells the mixer how far to trust.
 #pragma once
 
 #include <cstddef>
