@@ -184,10 +184,10 @@ def parts(root: Path) -> list[Part]:
         "      }\n"
         "      logit /= static_cast<int>(kSets);"
     )
-    maps = "(2 * squash(logit) + 3 * by_byte_.refine(context1, logit) + 3 * by_order2_.refine(context2, logit)) >> 3"
-    first = "(5 * squash(logit) + 3 * by_order2_.refine(context2, logit)) >> 3"
+    maps = "(2 * squash(logit) + 3 * by_byte_.refine(context1, logit) + 3 * by_pair_.refine(context2, logit)) >> 3"
+    first = "(5 * squash(logit) + 3 * by_pair_.refine(context2, logit)) >> 3"
+    learn, learn_pair, has_pair = "    by_byte_.learn(bit);\n", "by_pair_.learn(bit);", "kHasPairMap = !Set::kLight"
     second = "(5 * squash(logit) + 3 * by_byte_.refine(context1, logit)) >> 3"
-    learn_both = "    by_byte_.learn(bit);\n    by_order2_.learn(bit);\n"
     return [
         of("network", "all of it", both, f", {network}", "", LEVELS),
         of("network", "width 16, hidden 32", both, network, network.replace("32, hidden=128", "16, hidden=32"), LEVELS),
@@ -227,9 +227,18 @@ def parts(root: Path) -> list[Part]:
             "finals_[2].mix(far_now << 3 | bit_number, ",
             "finals_[2].mix(0, ",
         ),
-        of("final maps", "both", both, maps, "squash(logit)", PREDICTOR, (learn_both, "")),
-        of("final maps", "by last byte", both, maps, first, PREDICTOR, ("    by_byte_.learn(bit);\n", "")),
-        of("final maps", "by last two bytes", both, maps, second, PREDICTOR, ("    by_order2_.learn(bit);\n", "")),
+        of(
+            "final maps", "both", both, maps, "squash(logit)", PREDICTOR, (learn, ""), (has_pair, "kHasPairMap = false")
+        ),
+        of("final maps", "by last byte", both, maps, first, PREDICTOR, (learn, "")),
+        of("final maps", "by last two bytes", both, maps, second, PREDICTOR, (learn_pair, "")),
+        of(
+            "final maps",
+            "the one",
+            ("light",),
+            "(squash(logit) + by_byte_.refine(context1, logit)) >> 1",
+            "squash(logit)",
+        ),
         of("learning", "rate that falls", both, "(4096 + (seen_ < (1U << 26) ? seen_ : (1U << 26)) / 4)", "4096 * 4"),
         of(
             "cells",

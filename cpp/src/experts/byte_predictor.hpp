@@ -4,7 +4,7 @@
 // 1. A context gives up to three inputs to the mixer: the probability of its cell, what its bit history has come to
 //    mean, and the byte of its run. Beside them: two matches, the network's byte distribution.
 // 2. Several mixers see the same inputs, each with weights chosen by another context; three mixers of a second layer
-//    join them, and two final maps correct the average.
+//    join them, and one or two final maps correct the average.
 // 3. All in integers, so that encoder and decoder agree on any machine. Nothing here depends on the coder but the bit.
 #pragma once
 
@@ -70,6 +70,7 @@ class BytePredictor {
  private:
   static constexpr std::size_t kContexts = Set::kContexts;
   static constexpr bool kHasRuns = !Set::kLight;
+  static constexpr bool kHasPairMap = !Set::kLight;
   static constexpr std::size_t kPerContext = kHasRuns ? 3 : 2;
   static constexpr std::size_t kUsed = kContexts * kPerContext + 4;
   static constexpr std::size_t kInputs = (kUsed + 15) / 16 * 16;
@@ -87,7 +88,7 @@ class BytePredictor {
   std::vector<MixerSet<kInputs>> mixers_;
   std::vector<MixerSet<16>> finals_;
   Refinement by_byte_{65536};
-  Refinement by_order2_{65536};
+  Refinement by_pair_{kHasPairMap ? 65536 : 0};
   alignas(64) std::array<std::int32_t, kInputs> inputs_{};
   alignas(64) std::array<std::int32_t, 16> mixed_{};
 };
@@ -184,7 +185,9 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
     const std::size_t context1 = byte1 << 8 | partial;
     const std::size_t context2 = (place2 ^ place2 >> 16) & 0xffff;
     by_byte_.fetch(context1);
-    by_order2_.fetch(context2);
+    if constexpr (kHasPairMap) {
+      by_pair_.fetch(context2);
+    }
 
     // -- inputs --
     std::int32_t* input = inputs_.data();
@@ -259,14 +262,20 @@ inline std::uint8_t BytePredictor<Set>::code(const Lane& lane, Memory& memory, R
                finals_[2].mix(far_now << 3 | bit_number, mixed_.data())) /
               3;
     }
-    p = (2 * squash(logit) + 3 * by_byte_.refine(context1, logit) + 3 * by_order2_.refine(context2, logit)) >> 3;
+    if constexpr (kHasPairMap) {
+      p = (2 * squash(logit) + 3 * by_byte_.refine(context1, logit) + 3 * by_pair_.refine(context2, logit)) >> 3;
+    } else {
+      p = (squash(logit) + by_byte_.refine(context1, logit)) >> 1;
+    }
     p = p < 1 ? 1 : p > 65535 ? 65535 : p;
 
     const std::uint32_t bit = coder(static_cast<std::uint16_t>(p), left);
 
     // -- learning --
     by_byte_.learn(bit);
-    by_order2_.learn(bit);
+    if constexpr (kHasPairMap) {
+      by_pair_.learn(bit);
+    }
     for (auto& final : finals_) {
       final.learn(mixed_.data(), bit, final_rate);
     }
