@@ -12,15 +12,15 @@ SUFFIX = ".fore"
 
 _LEVELS = {  # speed on one core of 2026; memory for inputs of unknown size, less for small files
     0: "stores, with checksums",
-    1: "few contexts: 800 KB/s, 80 MiB",
-    2: "the same, larger tables: 800 KB/s, 140 MiB",
-    3: "all contexts: 200 KB/s, 140 MiB",
-    4: "and a network of 32 units: 150 KB/s, 390 MiB",
-    5: "128 units (the default): 130 KB/s, 830 MiB",
-    6: "256 units: 100 KB/s, 830 MiB",
-    7: "512 units, larger tables: 70 KB/s, 1500 MiB",
-    8: "1024 units: 40 KB/s, 1500 MiB",
-    9: "updates more often, the largest tables: 20 KB/s, 1800 MiB",
+    1: "few contexts: 1000 KB/s, 80 MiB",
+    2: "the same, larger tables: 1000 KB/s, 140 MiB",
+    3: "all contexts: 260 KB/s, 140 MiB",
+    4: "and a network of 32 units: 200 KB/s, 390 MiB",
+    5: "128 units (the default): 170 KB/s, 830 MiB",
+    6: "256 units, larger tables: 130 KB/s, 1530 MiB",
+    7: "the same, wider rows: 120 KB/s, 1920 MiB",
+    8: "512 units: 90 KB/s, 1830 MiB",
+    9: "1024 units: 50 KB/s, 1840 MiB",
 }
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "KIB": 10, "MIB": 20, "GIB": 30, "KI": 10, "MI": 20, "GI": 30}
 
