@@ -184,6 +184,7 @@ def parts(root: Path) -> list[Part]:
         "      }\n"
         "      logit /= static_cast<int>(kSets);"
     )
+    learn_finals = "    for (auto& final : finals_) {\n      final.learn(mixed_.data(), bit, final_rate);\n    }\n"
     maps = "(2 * squash(logit) + 3 * by_byte_.refine(context1, logit) + 3 * by_pair_.refine(context2, logit)) >> 3"
     first = "(5 * squash(logit) + 3 * by_pair_.refine(context2, logit)) >> 3"
     learn, learn_pair, has_pair = "    by_byte_.learn(bit);\n", "by_pair_.learn(bit);", "kHasPairMap = !Set::kLight"
@@ -211,7 +212,7 @@ def parts(root: Path) -> list[Part]:
         of("inputs", "near match", both, "*input++ = near_bit != 0 ? near_logit : -near_logit;", "*input++ = 0;"),
         of("inputs", "a constant", both, "*input++ = 256;", "*input++ = 0;"),
         *_mixers(root),
-        of("second layer", "all of it (their average)", both, finals, average),
+        of("second layer", "all of it (their average)", both, finals, average, PREDICTOR, (learn_finals, "")),
         of("second layer", "weights by partial byte", both, "finals_[0].mix(partial, ", "finals_[0].mix(0, "),
         of(
             "second layer",
