@@ -187,22 +187,27 @@ def ratio_targets(report: dict[str, Any]) -> list[str]:
 
 
 def ablation(report: dict[str, Any]) -> list[str]:
-    """Return the lines for ablation.py: what a file grows by without a part, and the share of time it takes."""
+    """Return the lines for ablation.py: what files grow by without a part, and the time that it takes.
+
+    Seconds of several jobs at once say little, and are not shown.
+    """
     rows = report["results"]["rows"]
+    timed = report["jobs"] == 1
     kinds = {row["kind"]: row for row in rows if not row["group"]}
-    heads = [f"{kind}: {whole['bytes']:,} bytes, {whole['seconds']:.1f} s" for kind, whole in kinds.items()]
-    lines = [f"| without | {' | time | '.join(heads)} | time |", "|" + "---|" * (1 + 2 * len(kinds))]
+    heads = [f"{kind}: {whole['bytes']:,} bytes" + timed * " | time" for kind, whole in kinds.items()]
+    lines = [f"| without | {' | '.join(heads)} |", "|" + "---|" * (1 + len(kinds) * (1 + timed))]
     found: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
     for row in rows:
         if row["group"]:
             found.setdefault((row["group"], row["name"]), {})[row["kind"]] = row
+
+    def cell(row: dict[str, Any] | None) -> str:
+        if row is None:
+            return timed * " | "
+        return f"{row['percent_bytes']:+.2f} %" + timed * f" | {-row['percent_seconds']:+.0f} %"
+
     for (group, name), by_kind in found.items():
-        cells = [
-            f"{by_kind[kind]['percent_bytes']:+.2f} % | {-by_kind[kind]['percent_seconds']:+.0f} %"
-            if kind in by_kind
-            else " | "
-            for kind in kinds
-        ]
+        cells = [cell(by_kind.get(kind)) for kind in kinds]
         lines.append(f"| {group}: {name.replace('|', BAR)} | {' | '.join(cells)} |")
     return [*lines, "", _stamp(report)]
 

@@ -78,16 +78,13 @@ def test_the_table_shows_each_part_beside_the_whole_of_each_kind() -> None:
         row("light", "", ablation.WHOLE, 500),
         row("light", "cells", "check", 490, percent_bytes=-2.0, percent_seconds=-3.0),
     ]
-    report = {"date": "2026-01-01", "machine": {"cpu": "x", "cores": 2}, "results": {"rows": rows}}
+    report = {"date": "2026-01-01", "machine": {"cpu": "x", "cores": 2}, "jobs": 1, "results": {"rows": rows}}
     lines = tables.ablation(report)
-    assert lines[0].split("|")[1:-1] == [
-        " without ",
-        " text: 1,000 bytes, 2.0 s ",
-        " time ",
-        " light: 500 bytes, 2.0 s ",
-        " time ",
-    ]
+    assert lines[0] == "| without | text: 1,000 bytes | time | light: 500 bytes | time |"
     assert lines[2:4] == [
         r"| inputs: `a \| b` | +1.00 % | -25 % |  |  |",
         "| cells: check |  |  | -2.00 % | +3 % |",
     ]
+    lines = tables.ablation({**report, "jobs": 2})
+    assert lines[0] == "| without | text: 1,000 bytes | light: 500 bytes |"
+    assert lines[2:4] == [r"| inputs: `a \| b` | +1.00 % |  |", "| cells: check |  | -2.00 % |"]
