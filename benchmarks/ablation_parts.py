@@ -240,7 +240,7 @@ def parts(root: Path) -> list[Part]:
             "(squash(logit) + by_byte_.refine(context1, logit)) >> 1",
             "squash(logit)",
         ),
-        of("learning", "rate that falls", both, "(4096 + (seen_ < (1U << 26) ? seen_ : (1U << 26)) / 4)", "4096 * 4"),
+        of("learning", "rate that falls", both, "(4096 + (seen_ < (1U << 26) ? seen_ : (1U << 26)) / 4)", "(4096 * 4)"),
         of(
             "cells",
             "check of the context",

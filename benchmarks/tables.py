@@ -225,6 +225,7 @@ TABLES: dict[tuple[str, str], tuple[str, Callable[[dict[str, Any]], list[str]]]]
     ("docs/ratio.md", "ratio, silesia"): ("ratio", ratio_files("silesia")),
     ("docs/ratio.md", "ratio, small"): ("ratio", ratio_files("small")),
     ("docs/ratio.md", "ratio, enwik8"): ("ratio", ratio_long("enwik8")),
+    ("docs/ratio.md", "ablation"): ("ablation", ablation),
     ("docs/coders.md", "peers"): ("peers", peers),
     ("docs/coders.md", "threads"): ("threads", threads),
     ("docs/bad_input.md", "bad_input, streams"): ("bad_input", bad_input(of_streams=True)),
