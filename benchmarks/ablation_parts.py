@@ -16,6 +16,8 @@ CELLS = "cpp/src/experts/cells.hpp"
 LAYOUT = "cpp/src/mix_layout.cpp"
 LEVELS = "python/foretell/models/mix_parameters.py"
 
+BOTH = ("text", "records")  # what level 5 serves
+
 Edit = Callable[[str], str]
 
 
@@ -47,12 +49,16 @@ class Part:
                 raise ValueError(f"{self.group}, {self.name}: {file}: {error}") from None
 
 
+def _check_once(text: str, what: str) -> None:
+    if text.count(what) != 1:
+        raise ValueError(f"{what!r} stands there {text.count(what)} times, expected once")
+
+
 def replaced(old: str, new: str) -> Edit:
     """Return the edit that puts `new` where `old` stands."""
 
     def edit(text: str) -> str:
-        if text.count(old) != 1:
-            raise ValueError(f"{old!r} stands there {text.count(old)} times, expected once")
+        _check_once(text, old)
         return text.replace(old, new)
 
     return edit
@@ -60,8 +66,7 @@ def replaced(old: str, new: str) -> Edit:
 
 def _items(text: str, head: str) -> tuple[int, list[str], int]:
     """Return where the list in braces behind `head` starts, its items, and where it ends."""
-    if text.count(head) != 1:
-        raise ValueError(f"{head!r} stands there {text.count(head)} times, expected once")
+    _check_once(text, head)
     start = text.index(head) + len(head)
     depth, items, place = 0, [""], start
     while depth or text[place] != "}":
@@ -146,7 +151,6 @@ def _contexts(root: Path, name: str, kind: str) -> Iterator[Part]:
 
 _MIXER_ROWS = "std::array<std::size_t, kSets> rows = {"
 _MIXER_SIZES = "kRows = {"
-_FINAL_ROWS = "for (const std::size_t rows : {"
 
 
 def _mixers(root: Path) -> Iterator[Part]:
@@ -158,12 +162,11 @@ def _mixers(root: Path) -> Iterator[Part]:
             _without_item(_MIXER_SIZES, index),
             replaced("kSets = Set::kLight ? 2 : 9", "kSets = Set::kLight ? 2 : 8"),
         )
-        yield Part("mixers, weights by", f"`{row}`", ("text", "records"), tuple((PREDICTOR, edit) for edit in edits))
+        yield Part("mixers, weights by", f"`{row}`", BOTH, tuple((PREDICTOR, edit) for edit in edits))
 
 
 def parts(root: Path) -> list[Part]:
     """Return all parts of the source at `root`."""
-    both = ("text", "records")
 
     def of(
         group: str, name: str, kinds: tuple[str, ...], old: str, new: str, file: str = PREDICTOR, *more: tuple[str, str]
@@ -190,49 +193,49 @@ def parts(root: Path) -> list[Part]:
     learn, learn_pair, has_pair = "    by_byte_.learn(bit);\n", "by_pair_.learn(bit);", "kHasPairMap = !Set::kLight"
     second = "(5 * squash(logit) + 3 * by_byte_.refine(context1, logit)) >> 3"
     return [
-        of("network", "all of it", both, f", {network}", "", LEVELS),
-        of("network", "width 16, hidden 32", both, network, network.replace("32, hidden=128", "16, hidden=32"), LEVELS),
+        of("network", "all of it", BOTH, f", {network}", "", LEVELS),
+        of("network", "width 16, hidden 32", BOTH, network, network.replace("32, hidden=128", "16, hidden=32"), LEVELS),
         of(
             "network",
             "its logit's own weights",
-            ("text", "records"),
+            BOTH,
             "static_cast<std::size_t>((network + kLogitLimit) >> 8) << 3 | bit_number}",
             "bit_number}",
         ),
-        of("inputs", "probability of a cell", both, "*input++ = stretch(cell >> 16) & known;", "*input++ = 0;"),
+        of("inputs", "probability of a cell", BOTH, "*input++ = stretch(cell >> 16) & known;", "*input++ = 0;"),
         of(
             "inputs",
             "what a bit history means",
-            both,
+            BOTH,
             "*input++ = stretch(adaptive_probability(histories_[i][history])) & known;",
             "*input++ = 0;",
         ),
-        of("inputs", "runs", both, "kHasRuns = !Set::kLight", "kHasRuns = false"),
-        of("inputs", "far match", both, "*input++ = far_bit != 0 ? far_logit : -far_logit;", "*input++ = 0;"),
-        of("inputs", "near match", both, "*input++ = near_bit != 0 ? near_logit : -near_logit;", "*input++ = 0;"),
-        of("inputs", "a constant", both, "*input++ = 256;", "*input++ = 0;"),
+        of("inputs", "runs", BOTH, "kHasRuns = !Set::kLight", "kHasRuns = false"),
+        of("inputs", "far match", BOTH, "*input++ = far_bit != 0 ? far_logit : -far_logit;", "*input++ = 0;"),
+        of("inputs", "near match", BOTH, "*input++ = near_bit != 0 ? near_logit : -near_logit;", "*input++ = 0;"),
+        of("inputs", "a constant", BOTH, "*input++ = 256;", "*input++ = 0;"),
         *_mixers(root),
-        of("second layer", "all of it (their average)", both, finals, average, PREDICTOR, (learn_finals, "")),
-        of("second layer", "weights by partial byte", both, "finals_[0].mix(partial, ", "finals_[0].mix(0, "),
+        of("second layer", "all of it (their average)", BOTH, finals, average, PREDICTOR, (learn_finals, "")),
+        of("second layer", "weights by partial byte", BOTH, "finals_[0].mix(partial, ", "finals_[0].mix(0, "),
         of(
             "second layer",
             "weights by last byte",
-            both,
+            BOTH,
             "finals_[1].mix(byte1 << 3 | bit_number, ",
             "finals_[1].mix(0, ",
         ),
         of(
             "second layer",
             "weights by match length",
-            both,
+            BOTH,
             "finals_[2].mix(far_now << 3 | bit_number, ",
             "finals_[2].mix(0, ",
         ),
         of(
-            "final maps", "both", both, maps, "squash(logit)", PREDICTOR, (learn, ""), (has_pair, "kHasPairMap = false")
+            "final maps", "both", BOTH, maps, "squash(logit)", PREDICTOR, (learn, ""), (has_pair, "kHasPairMap = false")
         ),
-        of("final maps", "by last byte", both, maps, first, PREDICTOR, (learn, "")),
-        of("final maps", "by last two bytes", both, maps, second, PREDICTOR, (learn_pair, "")),
+        of("final maps", "by last byte", BOTH, maps, first, PREDICTOR, (learn, "")),
+        of("final maps", "by last two bytes", BOTH, maps, second, PREDICTOR, (learn_pair, "")),
         of(
             "final maps",
             "the one",
@@ -240,11 +243,11 @@ def parts(root: Path) -> list[Part]:
             "(squash(logit) + by_byte_.refine(context1, logit)) >> 1",
             "squash(logit)",
         ),
-        of("learning", "rate that falls", both, "(4096 + (seen_ < (1U << 26) ? seen_ : (1U << 26)) / 4)", "(4096 * 4)"),
+        of("learning", "rate that falls", BOTH, "(4096 + (seen_ < (1U << 26) ? seen_ : (1U << 26)) / 4)", "(4096 * 4)"),
         of(
             "cells",
             "check of the context",
-            ("text", "records", "light"),
+            (*BOTH, "light"),
             "(cell & 255) == check && (cell & 0xff00) != 0",
             "(cell & 0xff00) != 0",
             CELLS,
@@ -252,7 +255,7 @@ def parts(root: Path) -> list[Part]:
         of(
             "cells",
             "ageing before giving away",
-            ("text", "records", "light"),
+            (*BOTH, "light"),
             "kBitHistories.count[other] > 1",
             "false",
             CELLS,
