@@ -91,7 +91,7 @@ std::uint64_t digest_of(const Block& bytes) {
 
 void blocks_come_back_alone() {
   for_each_kind([](std::uint32_t contexts, bool network) {
-    for (const Block& block : {Block{}, Block{255}, test::random_block(1500, 1), test::image_block(3200, 4)}) {
+    for (const Block& block : blocks()) {
       MixCodec encoder(parameters(contexts, network));
       MixCodec decoder(parameters(contexts, network));
       const MixBlock coded = encoder.encode(block);
