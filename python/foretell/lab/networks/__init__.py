@@ -1,0 +1,1 @@
+"""Float networks of the laboratory, each in one file."""
