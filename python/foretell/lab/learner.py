@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -167,14 +168,13 @@ class Learner:
         self.taken = state["taken"]
         self._seen = [batch.numpy() for batch in state["seen"]]
 
-    def _stepper(self, first: Tokens) -> Any:
+    def _stepper(self, first: Tokens) -> Generator[NDArray[np.float32], Tokens, None]:
         """Yield the probabilities of the next token, float32 [N, V], and be sent what came, int [N]."""
         self.model.eval()
-        kept: list[list[Tensor]] = []
-        tokens = first
-        while True:
+        cache, tokens = self.model.cache(len(first)), first
+        for at in range(self.config.length):
             with torch.no_grad():
-                probabilities = self.model.step(self._tensor(tokens), kept).softmax(-1)
+                probabilities = self.model.step(self._tensor(tokens), at, cache).softmax(-1)
             tokens = yield probabilities.cpu().numpy()
 
     def _train(self, sequences: Tokens) -> NDArray[np.float32]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
 INK, FLOOR, AREA = "#34495e", "#c0392b", "#aed6f1"
 
 Curves = Mapping[str, Sequence[float]]
+
+
+def save(figure: Figure, target: Path, dpi: int = 90) -> None:
+    """Write a figure as PNG of few colours: a picture on a page or in a repository should be small."""
+    from PIL import Image  # matplotlib needs it too
+
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=dpi)
+    few = Image.open(drawn).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE)
+    few.save(target, format="PNG", optimize=True)
 
 
 def canvas(title: str, x: str, y: str, *, wide: float = 7.2, high: float = 4.2) -> tuple[Figure, Axes]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from foretell.lab import plots
 from foretell.lab.experiment import Run
 from foretell.lab.machine import machine
 from foretell.lab.verdict import Size, verdict
@@ -87,7 +88,7 @@ def perform(experiment: Experiment, run: Run) -> Result:
         "figures": figures,
     }
     for name, figure in experiment.draw(figures).items():
-        figure.savefig(run.folder / f"{name}.png", dpi=110)
+        plots.save(figure, run.folder / f"{name}.png")
         result["pictures"].append(f"{name}.png")
     write(run.folder, result)
     return result

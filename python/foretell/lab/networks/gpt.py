@@ -65,13 +65,14 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(config.width, 3 * config.width)
         self.out = nn.Linear(config.width, config.width)
 
-    def forward(self, x: Tensor, kept: list[Tensor] | None) -> Tensor:
-        """Attend within x, [N, T, C]; or, with `kept` keys and values of earlier tokens, which grow, from the last."""
+    def forward(self, x: Tensor, kept: tuple[Tensor, Tensor] | None, at: int) -> Tensor:
+        """Attend within x, [N, T, C]; or one token to those kept, whose keys and values [N, H, length, C / H] grow."""
         n, t, c = x.shape
         q, k, v = self.qkv(x).view(n, t, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)  # each [N, H, T, C/H]
         if kept is not None:
-            kept[:] = [torch.cat([old, new], 2) for old, new in zip(kept, (k, v), strict=True)] if kept else [k, v]
-            k, v = kept
+            for old, new in zip(kept, (k, v), strict=True):
+                old[:, :, at] = new[:, :, 0]
+            k, v = (old[:, :, : at + 1] for old in kept)
         y = functional.scaled_dot_product_attention(
             q, k, v, dropout_p=self.dropout if self.training else 0.0, is_causal=self.causal and kept is None
         )
@@ -88,9 +89,9 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(config.width, 4 * config.width), nn.Linear(4 * config.width, config.width)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, kept: list[Tensor] | None) -> Tensor:
+    def forward(self, x: Tensor, kept: tuple[Tensor, Tensor] | None, at: int) -> Tensor:
         """Map [N, T, C] to [N, T, C]."""
-        x = x + self.drop(self.attention(self.norm1(x), kept))
+        x = x + self.drop(self.attention(self.norm1(x), kept, at))
         y: Tensor = x + self.drop(self.down(functional.gelu(self.up(self.norm2(x)), approximate="tanh")))
         return y
 
@@ -126,21 +127,21 @@ class Gpt(nn.Module):
         """Map int64 [N, T], T at most the length, to logits [N, T, V] of what follows each token."""
         return self._logits(tokens, 0, None)
 
-    def step(self, tokens: Tensor, kept: list[list[Tensor]]) -> Tensor:
-        """Take one more token a sequence, int64 [N]; return logits [N, V] of the next.
+    def cache(self, sequences: int) -> list[tuple[Tensor, Tensor]]:
+        """Return room for the keys and values of each block, [N, H, length, C / H]."""
+        config, like = self.config, self.tokens.weight
+        shape = sequences, config.heads, config.length, config.width // config.heads
+        return [(like.new_empty(shape), like.new_empty(shape)) for _ in self.blocks]
 
-        `kept` starts as an empty list and holds keys and values from then on.
-        """
-        if not kept:
-            kept += [[] for _ in self.blocks]
-        at = kept[0][0].shape[2] if kept[0] else 0
-        return self._logits(tokens[:, None], at, kept)[:, 0]
+    def step(self, tokens: Tensor, at: int, cache: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """Take token number `at` of each sequence, int64 [N], after those before it; return logits [N, V]."""
+        return self._logits(tokens[:, None], at, cache)[:, 0]
 
-    def _logits(self, tokens: Tensor, first: int, kept: list[list[Tensor]] | None) -> Tensor:
-        at = torch.arange(first, first + tokens.shape[1], device=tokens.device)
-        x = self.drop(self.tokens(tokens) + self.positions(at))
+    def _logits(self, tokens: Tensor, first: int, cache: list[tuple[Tensor, Tensor]] | None) -> Tensor:
+        places = torch.arange(first, first + tokens.shape[1], device=tokens.device)
+        x = self.drop(self.tokens(tokens) + self.positions(places))
         for index, block in enumerate(self.blocks):
-            x = block(x, None if kept is None else kept[index])
+            x = block(x, None if cache is None else cache[index], first)
         return self.head(self.norm(x))  # type: ignore[no-any-return]
 
 
