@@ -26,9 +26,9 @@ from queue import SimpleQueue
 from typing import Any
 
 from ablation_parts import Part, parts
-from ratio_contestants import WORKER
+from foretell.lab.contestant_process import run
+from foretell.lab.contestants import WORKER
 from ratio_corpora import Case, of_field
-from ratio_process import run
 from report import write_report
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -88,7 +88,7 @@ class Workshop:
         for name in names:
             with tempfile.TemporaryDirectory() as folder:
                 target = Path(folder) / "coded"
-                command = [sys.executable, WORKER, "foretell", "encode", files[name], target, level, 1]
+                command = [*WORKER, "foretell", "encode", files[name], target, level, 1]
                 seconds += run([*environment, *map(str, command)], Path(folder), None, True, LIMIT)["seconds"]
                 sizes[name] = target.stat().st_size
         return {"bytes": sum(sizes.values()), "files": sizes, "seconds": round(seconds, 3)}

@@ -25,11 +25,9 @@ measured. A compressor that is not installed is named, and left out.
 from __future__ import annotations
 
 import argparse
-import filecmp
 import hashlib
 import json
 import math
-import os
 import resource
 import statistics
 import sys
@@ -38,35 +36,14 @@ from pathlib import Path
 from typing import Any
 
 import ratio_corpora
-from ratio_contestants import OTHERS, REFERENCE, Contestant, Foretell, sorted_out
+from foretell.lab.contestant_process import FailedError, once
+from foretell.lab.contestants import OTHERS, REFERENCE, Contestant, Foretell, sorted_out
 from ratio_figures import alternating, bits_per_byte, kilobytes_per_second, with_ratios
-from ratio_process import FailedError, curve, first_byte_seconds, run, use_cores
+from ratio_process import curve, first_byte_seconds, use_cores
 from ratio_targets import judged
 from report import write_report
 
 LEVELS = range(10)
-
-
-def once(contestant: Contestant, plain: Path, threads: int, limit: float) -> dict[str, Any]:
-    """Compress and restore in a folder of its own; return seconds, peaks and the size."""
-    with tempfile.TemporaryDirectory(dir=plain.parent) as name:
-        folder = Path(name)
-        source, restored = folder / "plain", folder / "restored"
-        archive = folder / f"archive{contestant.suffix}"
-        os.link(plain, source)
-        there, back = contestant.commands(source, archive, restored, threads)
-        outputs = (archive, restored) if contestant.writes_to_stdout else (None, None)
-        encoded = run(there, folder, outputs[0], contestant.times_itself, limit)
-        decoded = run(back, folder, outputs[1], contestant.times_itself, limit)
-        if not filecmp.cmp(plain, restored, shallow=False):
-            raise FailedError("the restored file differs")
-        return {
-            "file_bytes": archive.stat().st_size,
-            "encode_seconds": encoded["seconds"],
-            "decode_seconds": decoded["seconds"],
-            "encode_peak_mib": encoded["peak_mib"],
-            "decode_peak_mib": decoded["peak_mib"],
-        }
 
 
 def summed_up(outcomes: list[dict[str, Any]]) -> dict[str, Any]:

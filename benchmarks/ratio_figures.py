@@ -1,4 +1,4 @@
-"""What follows from the rows of ratio.json: sums over a corpus, speeds, the Pareto front.
+"""What follows from the rows of ratio.json: sums over a corpus, speeds.
 
 `cases` is {case: {"corpus", "raw_bytes", "contestants": {name: row}}}; a row has file_bytes, encode_seconds,
 decode_seconds, encode_peak_mib, decode_peak_mib and, if the reference ran too, encode_ratio and decode_ratio.
@@ -6,11 +6,10 @@ decode_seconds, encode_peak_mib, decode_peak_mib and, if the reference ran too, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 Cases = Mapping[str, Mapping[str, Any]]
-Key = TypeVar("Key")
 WAYS = ("encode", "decode")
 
 
@@ -47,15 +46,6 @@ def bits_per_byte(row: Mapping[str, Any]) -> float:
 
 def kilobytes_per_second(row: Mapping[str, Any], way: str) -> float:
     return float(row["raw_bytes"]) / 1000 / max(float(row[f"{way}_seconds"]), 1e-9)
-
-
-def pareto(points: Mapping[Key, tuple[float, float]]) -> set[Key]:
-    """Return the keys of the (speed, size) that no other point beats: as fast and smaller, or faster and as small."""
-
-    def beaten(own: tuple[float, float], rivals: Iterable[tuple[float, float]]) -> bool:
-        return any(one != own and one[0] >= own[0] and one[1] <= own[1] for one in rivals)
-
-    return {key for key, own in points.items() if not beaten(own, points.values())}
 
 
 def with_ratios(rows: Mapping[str, dict[str, Any]], reference: str) -> None:

@@ -1,24 +1,19 @@
-"""The processes that ratio.py starts and measures."""
+"""Processes of ratio.py that are no contestant's call: a curve, a first byte."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
-from ratio_contestants import WORKER
+from foretell.lab.contestant_process import FailedError, run
+from foretell.lab.contestants import WORKER
 from ratio_corpora import Case
-
-
-class FailedError(Exception):
-    """A call did not do what it should; the text says what happened."""
 
 
 def use_cores(count: int) -> None:
@@ -29,46 +24,12 @@ def use_cores(count: int) -> None:
         os.environ[name] = str(count)
 
 
-def run(command: list[str], folder: Path, output: Path | None, times_itself: bool, limit: float) -> dict[str, float]:
-    """Run a command in `folder`, its output going to `output`; return its seconds and its peak of memory in MiB.
-
-    Raises
-    ------
-    FailedError
-        It could not be started, ended badly, or took longer than `limit` seconds.
-    """
-    own = output or folder / "said"
-    with own.open("wb") as stdout, (folder / "errors").open("wb") as stderr:
-        begun = time.perf_counter()
-        try:
-            process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
-        except OSError as error:
-            raise FailedError(f"{command[0]}: {error}") from error
-        killer = threading.Timer(limit, process.kill)
-        killer.start()
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begun
-        killer.cancel()
-        process.returncode = code = os.waitstatus_to_exitcode(status)
-    if code:
-        last = (folder / "errors").read_text(errors="replace").strip().splitlines()[-1:]
-        if seconds >= limit:
-            how = f"not done after {limit:g} s"
-        else:
-            how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
-        raise FailedError(": ".join([how, *last]))
-    if times_itself:
-        told: dict[str, float] = json.loads(own.read_text())
-        return told
-    return {"seconds": seconds, "peak_mib": round(usage.ru_maxrss / 1024, 1)}
-
-
 def curve(case: Case, level: int, threads: int, limit: float) -> list[tuple[int, float]]:
     """Return plain bytes and ideal bits of each block of a case at a level."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         case.write(folder / "plain")
-        command = [sys.executable, str(WORKER), "foretell", "curve", "plain", str(level), str(threads)]
+        command = [*WORKER, "foretell", "curve", "plain", str(level), str(threads)]
         run(command, folder, folder / "blocks", False, limit)
         blocks: list[tuple[int, float]] = json.loads((folder / "blocks").read_text())["blocks"]
         return blocks

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import ratio
-import ratio_contestants
 import ratio_corpora
-import ratio_process
 import report
 import tables
-from ratio_contestants import Contestant, Foretell, Tool
-from ratio_figures import alternating, pareto, totals, with_ratios
+from foretell.lab import contestant_process, contestants
+from foretell.lab.contestants import Contestant, Foretell, Tool
+from foretell.lab.pareto import pareto
+from ratio_figures import alternating, totals, with_ratios
 from ratio_targets import MET, MISSED, NOT_MEASURED, TARGETS, Target, judged, verdicts
 
 SHA256_OF_100K = {  # the first 16 digits
@@ -312,8 +312,8 @@ def test_a_failure_is_told_and_fails_the_run(
 
 def test_a_call_that_does_not_end_is_ended(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
-    with pytest.raises(ratio_process.FailedError, match=r"not done after 0\.3 s"):
-        ratio_process.run(command, tmp_path, None, False, 0.3)
+    with pytest.raises(contestant_process.FailedError, match=r"not done after 0\.3 s"):
+        contestant_process.run(command, tmp_path, None, False, 0.3)
 
 
 def test_rows_are_kept_only_for_the_same_bytes(
@@ -339,19 +339,19 @@ def test_a_missed_target_fails_the_run_if_asked(
 
 
 def test_every_contestant_says_how_to_get_it_and_has_a_name_of_its_own() -> None:
-    everyone = [*ratio_contestants.OTHERS, *(Foretell(level) for level in range(10))]
+    everyone = [*contestants.OTHERS, *(Foretell(level) for level in range(10))]
     assert len({one.name for one in everyone}) == len(everyone)
     assert all(one.obtain for one in everyone)
-    assert ratio_contestants.REFERENCE in {one.name for one in everyone}
+    assert contestants.REFERENCE in {one.name for one in everyone}
 
 
-@pytest.mark.parametrize("contestant", ratio_contestants.OTHERS, ids=lambda one: one.name)
+@pytest.mark.parametrize("contestant", contestants.OTHERS, ids=lambda one: one.name)
 def test_installed_contestants_restore_what_they_compress(contestant: Contestant, tmp_path: Path) -> None:
     if not contestant.present():
         pytest.skip(f"{contestant.name} is not installed ({contestant.obtain})")
     plain = tmp_path / "plain"
     plain.write_bytes(ratio_corpora.source(20_000))
-    outcome = ratio.once(contestant, plain, 1, 60)
+    outcome = contestant_process.once(contestant, plain, 1, 60)
     assert 1000 < outcome["file_bytes"] < 10_000
     assert contestant.version()[0].isdigit()
 

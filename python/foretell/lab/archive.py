@@ -1,9 +1,9 @@
 r"""Files of coded batches, and Bob, who restores them from the file and the installed package alone.
 
-A file is a line of JSON (what the learner is, and what it ran on) and segments, each a whole number of batches with a
-range coder stream of its own, so that an interrupted run can go on at the last one:
+A file is a line of JSON (what the learner is, and what it ran on) after its CRC-32, and segments, each a whole number of
+batches with a range coder stream of its own, so that an interrupted run can go on at the last one:
 
-    {"format": "foretell-lab/1", "learner": {...}, "batch": 128, "given": 10, "runs_on": {...}}\n
+    1234abcd {"format": "foretell-lab/1", "learner": {...}, "batch": 128, "given": 10, "runs_on": {...}}\n
     batches, payload bytes, CRC-32 of the tokens: three little-endian uint32; the payload
 
 Numerics are ``native``: Bob's processor, threads and version of torch must be Alice's, or he refuses.
@@ -77,7 +77,8 @@ class Alice:
             "given": given,
             "runs_on": runs_on(learner.device.type),
         }
-        self._file.write(json.dumps(header).encode() + b"\n")
+        line = json.dumps(header).encode()
+        self._file.write(b"%08x %s\n" % (zlib.crc32(line), line))
 
     def code(self, sequences: Tokens) -> float:
         """Code a batch that the learner then has still to learn; return the ideal bits."""
@@ -181,13 +182,14 @@ def _crc(sequences: Tokens, before: int) -> int:
 
 
 def _header(file: IO[bytes], path: Path) -> dict[str, Any]:
-    line = file.readline(_LONGEST_HEADER)
-    try:
-        header = json.loads(line)
-        if header["format"] != _FORMAT:
-            raise KeyError
-    except (ValueError, KeyError, TypeError):
-        raise UnsupportedError(f"{path}: not a file of the laboratory") from None
+    checksum, _, line = file.readline(_LONGEST_HEADER).partition(b" ")
+    if b'"foretell-lab/' not in line or not line.endswith(b"\n"):
+        raise UnsupportedError(f"{path}: not a file of the laboratory")
+    if checksum != b"%08x" % zlib.crc32(line[:-1]):
+        raise CorruptError(f"{path}: its first line is damaged: the checksum differs")
+    header = json.loads(line)
+    if header["format"] != _FORMAT:
+        raise UnsupportedError(f"{path}: {header['format']}, and this release reads {_FORMAT}")
     return header  # type: ignore[no-any-return]
 
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from foretell.defaults import DEFAULT_LEVEL
 from foretell.errors import Error
 from foretell.lab.results import as_text, perform, prepared
 
@@ -72,7 +73,41 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("report", help="one HTML page of all results in a folder")
     command.add_argument("dir", type=Path, nargs="?", default=Path("lab-results"), metavar="DIR")
     command.add_argument("-o", "--output", type=Path, metavar="FILE", help="the page (DIR/report.html)")
+    command.add_argument("--gallery", type=Path, metavar="FILE.md", help="write a page in Markdown instead")
+    command.add_argument("--summary", type=Path, metavar="FILE.json", help="and all figures but curves, in one file")
     command.set_defaults(act=_report)
+
+    command = commands.add_parser("compare", help="size against time of a FILE: every level and other compressors")
+    command.add_argument("file", type=Path, metavar="FILE")
+    command.add_argument(
+        "--out", type=Path, default=Path("lab-results/compare"), metavar="DIR", help="where results go (%(default)s)"
+    )
+    command.add_argument(
+        "--levels", type=int, nargs="*", choices=range(10), default=list(range(10)), metavar="L", help="0..9 (all)"
+    )
+    command.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    command.set_defaults(act=_compare)
+
+    command = commands.add_parser("area", help="the loss curve of a FILE, and what the area under it comes to")
+    command.add_argument("file", type=Path, metavar="FILE")
+    which = command.add_mutually_exclusive_group()
+    which.add_argument(
+        "--level", type=int, choices=range(1, 10), default=DEFAULT_LEVEL, metavar="L", help="1..9 (%(default)s)"
+    )
+    which.add_argument("--model", choices=("ngram",), help="a network by itself, in place of a level")
+    command.add_argument(
+        "--out", type=Path, default=Path("lab-results/area"), metavar="DIR", help="where results go (%(default)s)"
+    )
+    command.set_defaults(act=_area)
+
+    command = commands.add_parser("value", help="how many bits DATA saves of TARGET: bits(T) - bits(T | D)")
+    command.add_argument("data", type=Path, metavar="DATA")
+    command.add_argument("target", type=Path, metavar="TARGET")
+    command.add_argument(
+        "--level", type=int, choices=range(1, 10), default=DEFAULT_LEVEL, metavar="L", help="1..9 (%(default)s)"
+    )
+    command.add_argument("--out", type=Path, metavar="DIR", help="write value.json there")
+    command.set_defaults(act=_value)
     return parser
 
 
@@ -122,9 +157,37 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
+    from foretell.lab.gallery import write_gallery, write_summary
     from foretell.lab.report import write_page
 
-    target = arguments.output or arguments.dir / "report.html"
-    count = write_page(arguments.dir, target)
+    target = arguments.gallery or arguments.output or arguments.dir / "report.html"
+    count = (write_gallery if arguments.gallery else write_page)(arguments.dir, target)
+    if arguments.summary:
+        write_summary(arguments.dir, arguments.summary)
     print(f"{target}: {count} results")
     return 0
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from foretell.lab import compare
+
+    return compare.command(arguments.file, arguments.out, arguments.levels, arguments.quiet)
+
+
+def _area(arguments: argparse.Namespace) -> int:
+    from foretell.lab import area
+
+    figures = area.measured(arguments.file.read_bytes(), arguments.model or str(arguments.level))
+    area.write(figures, arguments.out)
+    print(f"{area.as_text(figures)}\n  curve and figures in {arguments.out}")
+    return 0 if figures["restored"] else 1
+
+
+def _value(arguments: argparse.Namespace) -> int:
+    from foretell.lab import value
+
+    found = value.value(arguments.data.read_bytes(), arguments.target.read_bytes(), arguments.level)
+    if arguments.out:
+        value.write(found, arguments.out)
+    print(found)
+    return 0 if found.restored else 1

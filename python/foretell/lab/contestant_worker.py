@@ -1,27 +1,32 @@
-"""A Python library's part in ratio.py: one call in a process of its own, timed without start-up and imports.
+"""A Python library's part in a comparison: one call in a process of its own, timed without start-up and imports.
 
-    python ratio_worker.py PACKAGE encode|decode SOURCE TARGET [SETTING...] THREADS
-    python ratio_worker.py foretell curve SOURCE LEVEL THREADS
+    python -P contestant_worker.py PACKAGE encode|decode SOURCE TARGET [SETTING...] THREADS
+    python -P contestant_worker.py foretell curve SOURCE LEVEL THREADS
 
-Prints one line of JSON: seconds from opening SOURCE to having written TARGET, and the process's peak of memory.
+Prints one line of JSON: seconds from opening SOURCE to having written TARGET, seconds of the processor, and the
+process's peak of memory in MiB.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 PPMD_ORDER, PPMD_MEMORY = 16, 1 << 30
 
+Calls = Mapping[str, Callable[[bytes], bytes]]
 
-def pyppmd() -> dict[str, Callable[[bytes], bytes]]:
-    import pyppmd
+
+def ppmd() -> Calls:
+    """Return what encodes and decodes."""
+    pyppmd = importlib.import_module("pyppmd")
 
     def encode(data: bytes) -> bytes:
         encoder = pyppmd.Ppmd7Encoder(PPMD_ORDER, PPMD_MEMORY)
@@ -47,7 +52,8 @@ def load_foretell(level: int, threads: int) -> None:
         sys.modules["torch"].set_num_threads(threads)
 
 
-def foretell(level: str) -> dict[str, Callable[[bytes], bytes]]:
+def ours(level: str) -> Calls:
+    """Return what encodes at a level and decodes."""
     import foretell
 
     def encode(data: bytes) -> bytes:
@@ -55,6 +61,13 @@ def foretell(level: str) -> dict[str, Callable[[bytes], bytes]]:
         return compressor.compress(data) + compressor.flush()
 
     return {"encode": encode, "decode": foretell.decompress}
+
+
+def of_python(package: str, level: str) -> Calls:
+    """Return what encodes at a level and decodes, of zlib, bz2 or lzma."""
+    module = importlib.import_module(package)
+    setting = "preset" if package == "lzma" else "compresslevel" if package == "bz2" else "level"
+    return {"encode": lambda data: module.compress(data, **{setting: int(level)}), "decode": module.decompress}
 
 
 def curve(source: str, level: str) -> list[tuple[int, float]]:
@@ -78,6 +91,7 @@ def peak_mib() -> float:
 
 
 def main() -> None:
+    """Do one call."""
     package, way, source, *rest = sys.argv[1:]
     *rest, threads = rest
     os.environ["OMP_NUM_THREADS"] = threads
@@ -88,10 +102,15 @@ def main() -> None:
         answer["blocks"] = curve(source, rest[0])
     else:
         target, *settings = rest
-        call = (foretell(*settings) if package == "foretell" else pyppmd())[way]
-        begun = time.perf_counter()
+        if package == "pyppmd":
+            calls = ppmd()
+        else:
+            calls = ours(*settings) if package == "foretell" else of_python(package, *settings)
+        call = calls[way]
+        begun, begun_cpu = time.perf_counter(), time.process_time()
         Path(target).write_bytes(call(Path(source).read_bytes()))
         answer["seconds"] = time.perf_counter() - begun
+        answer["cpu_seconds"] = time.process_time() - begun_cpu
         answer["peak_mib"] = peak_mib()
     print(json.dumps(answer))
 
