@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -125,15 +127,21 @@ def test_measure_does_not_learn() -> None:
     assert np.array_equal(before, learner.measure(source(0)))
 
 
-@pytest.mark.parametrize("byte", range(0, 160, 13))
-def test_a_flipped_bit_is_found(tmp_path: Path, byte: int) -> None:
-    coded(tmp_path, steps=6)
+def line(header: dict[str, Any]) -> bytes:
+    text = json.dumps(header).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
+    coded(tmp_path, steps=3)
     path = tmp_path / "file.lab"
-    damaged = bytearray(path.read_bytes())
-    damaged[-1 - byte] ^= 1 << byte % 8
-    path.write_bytes(damaged)
-    with pytest.raises(Error):
-        list(archive.restore(path))
+    whole = path.read_bytes()
+    for byte in range(0, len(whole), 11):
+        damaged = bytearray(whole)
+        damaged[byte] ^= 1 << byte % 8
+        path.write_bytes(damaged)
+        with pytest.raises(Error):
+            list(archive.restore(path))
 
 
 def test_a_cut_file_is_found(tmp_path: Path) -> None:
@@ -148,15 +156,18 @@ def test_a_cut_file_is_found(tmp_path: Path) -> None:
 
 def test_other_files_and_machines_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "file.lab"
-    for text in (b"", b"nothing of the kind\n", b'{"format": "foretell-lab/0"}\n', b"[]\n"):
+    for text in (b"", b"nothing of the kind\n", b'00000000 {"format": "foretell/1"}\n', b"[]\n"):
         path.write_bytes(text)
         with pytest.raises(UnsupportedError, match="not a file of the laboratory"):
             list(archive.restore(path))
+    path.write_bytes(line({"format": "foretell-lab/0"}))
+    with pytest.raises(UnsupportedError, match="foretell-lab/0, and this release reads foretell-lab/1"):
+        list(archive.restore(path))
     coded(tmp_path, steps=2)
     head, rest = path.read_bytes().split(b"\n", 1)
-    header = json.loads(head)
+    header = json.loads(head.partition(b" ")[2])
     header["runs_on"]["torch"] = "0.0.1"
-    path.write_bytes(json.dumps(header).encode() + b"\n" + rest)
+    path.write_bytes(line(header) + rest)
     with pytest.raises(ModelMismatchError, match=r"torch: 0.0.1 in the file, .* here"):
         list(archive.restore(path))
     assert "ModelMismatchError" in archive.restored_elsewhere(path)["error"]

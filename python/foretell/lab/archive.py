@@ -1,7 +1,7 @@
 r"""Files of coded batches, and Bob, who restores them from the file and the installed package alone.
 
-A file is a line of JSON (what the learner is, and what it ran on) after its CRC-32, and segments, each a whole number of
-batches with a range coder stream of its own, so that an interrupted run can go on at the last one:
+A file is a line of JSON (what the learner is, and what it ran on) after its CRC-32, and segments, each a whole number
+of batches with a range coder stream of its own, so that an interrupted run can go on at the last one:
 
     1234abcd {"format": "foretell-lab/1", "learner": {...}, "batch": 128, "given": 10, "runs_on": {...}}\n
     batches, payload bytes, CRC-32 of the tokens: three little-endian uint32; the payload
@@ -17,18 +17,18 @@ import argparse
 import hashlib
 import json
 import struct
-import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import numpy as np
 import torch
 
 from foretell.coders import RangeDecoder, RangeEncoder
 from foretell.errors import CorruptError, Error, ModelMismatchError, TruncatedError, UnsupportedError
+from foretell.lab import elsewhere
 from foretell.lab.learner import PRECISION, Learner, LearnerConfig, Tokens
 
 _FORMAT = "foretell-lab/1"
@@ -47,7 +47,7 @@ def runs_on(device: str) -> dict[str, Any]:
 
 
 class Alice:
-    """Writes an archive, or goes on with one.
+    """Writes an archive, or goes on with one; a context manager.
 
     Parameters
     ----------
@@ -97,9 +97,12 @@ class Alice:
             self._batches, self._checksum = 0, 0
         return self._file.tell()
 
-    def close(self) -> None:
-        """End the segment and the file."""
-        self.end_segment()
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Close the file; what was coded since the last segment is lost."""
         self._file.close()
 
 
@@ -115,49 +118,47 @@ def restore(path: Path, segments: int | None = None) -> Iterator[Tokens]:
     """
     with path.open("rb") as file:
         header = _header(file, path)
-        config = LearnerConfig(**header["learner"])
+        before = torch.get_num_threads()
         torch.set_num_threads(header["runs_on"]["threads"])
-        device = header["runs_on"]["device"]
-        here = runs_on(device)
-        differing = [
-            f"{key}: {value} in the file, {here[key]} here"
-            for key, value in header["runs_on"].items()
-            if here[key] != value
-        ]
-        if differing:
-            raise ModelMismatchError(
-                f"{path}: made on something else, so it may not decode here ({'; '.join(differing)})"
-            )
-        learner = Learner(config, device)
-        first = np.full(header["batch"], header["given"])
-        done = 0
-        while (segments is None or done < segments) and (head := file.read(_SEGMENT.size)):
-            if len(head) < _SEGMENT.size:
-                raise TruncatedError(f"{path}: ends within the head of segment {done}")
-            batches, size, checksum = _SEGMENT.unpack(head)
-            payload = file.read(size)
-            if len(payload) < size:
-                raise TruncatedError(f"{path}: segment {done} should have {size} bytes and has {len(payload)}")
-            decoder = RangeDecoder(payload, PRECISION)
-            found = 0
-            for _ in range(batches):
-                sequences = learner.decode(decoder, first)
-                found = _crc(sequences, found)
-                learner.learn(sequences)
-                yield sequences
-            if found != checksum:
-                raise CorruptError(f"{path}: segment {done} decodes to other tokens than were coded")
-            done += 1
+        try:
+            yield from _batches(file, path, header, segments)
+        finally:
+            torch.set_num_threads(before)
+
+
+def _batches(file: IO[bytes], path: Path, header: dict[str, Any], segments: int | None) -> Iterator[Tokens]:
+    device = header["runs_on"]["device"]
+    here = runs_on(device)
+    made_on = header["runs_on"].items()
+    differing = [f"{key}: {value} in the file, {here[key]} here" for key, value in made_on if here[key] != value]
+    if differing:
+        raise ModelMismatchError(f"{path}: made on something else, so it may not decode here ({'; '.join(differing)})")
+    learner = Learner(LearnerConfig(**header["learner"]), device)
+    first = np.full(header["batch"], header["given"])
+    done = 0
+    while (segments is None or done < segments) and (head := file.read(_SEGMENT.size)):
+        if len(head) < _SEGMENT.size:
+            raise TruncatedError(f"{path}: ends within the head of segment {done}")
+        batches, size, checksum = _SEGMENT.unpack(head)
+        payload = file.read(size)
+        if len(payload) < size:
+            raise TruncatedError(f"{path}: segment {done} should have {size} bytes and has {len(payload)}")
+        decoder = RangeDecoder(payload, PRECISION)
+        found = 0
+        for _ in range(batches):
+            sequences = learner.decode(decoder, first)
+            found = _crc(sequences, found)
+            learner.learn(sequences)
+            yield sequences
+        if found != checksum:
+            raise CorruptError(f"{path}: segment {done} decodes to other tokens than were coded")
+        done += 1
 
 
 def restored_elsewhere(path: Path, segments: int | None = None) -> dict[str, Any]:
     """Let a process of its own restore a file; return what it printed: batches, SHA-256 of the tokens, and an error."""
-    command = [sys.executable, "-m", "foretell.lab.archive", str(path)]
-    command += [] if segments is None else ["--segments", str(segments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if not done.stdout.startswith("{"):
-        raise RuntimeError(f"the process that should restore {path} failed: {done.stderr[-2000:]}")
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    more = [] if segments is None else ["--segments", str(segments)]
+    return elsewhere.restored(__name__, path, *more)
 
 
 class Digest:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,7 @@ import numpy as np
 
 import foretell
 from foretell import models
-from foretell.lab import plots
+from foretell.lab import elsewhere, plots
 from foretell.lab.instruments import ratio, thinned
 from foretell.models import ngram_parameters
 
@@ -21,13 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from foretell.models import AnyModel
-
-_RESTORE = "import sys, foretell; sys.stdout.buffer.write(foretell.decompress(sys.stdin.buffer.read()))"
-
-
-def restored_elsewhere(frame: bytes) -> bytes:
-    """Let a process of its own decompress a file; return what it found."""
-    return subprocess.run([sys.executable, "-c", _RESTORE], input=frame, capture_output=True, check=True).stdout
 
 
 def block_size(size: int) -> int:
@@ -82,7 +73,7 @@ def measured(data: bytes, wanted: str = str(foretell.DEFAULT_LEVEL)) -> dict[str
         "ideal_bits": meter.ideal_bits,
         "payload_bits": meter.payload_bits,
         "file_bytes": meter.file_bytes,
-        "restored": restored_elsewhere(frame) == data,
+        "restored": elsewhere.decompressed(frame) == data,
         "last_tenth": last,
         "last_ratio": float(ratio(last, 1, 256)),
         "bits_per_byte": thinned(blocks[:, 1] / blocks[:, 0]),

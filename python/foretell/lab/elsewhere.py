@@ -1,4 +1,4 @@
-"""Bob for the files that an experiment writes in a way of its own: a module that restores them in a process of its own.
+"""Bob, in a process of his own: the command for files of foretell, a module for those that experiments write otherwise.
 
 Such a module has a ``main`` that takes a file and prints one line of JSON about what it restored.
 """
@@ -16,12 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def restored(module: str, path: Path) -> dict[str, Any]:
+def restored(module: str, path: Path, *more: str | Path) -> dict[str, Any]:
     """Let a process of its own restore a file by a module's ``main``; return what it printed."""
-    done = subprocess.run([sys.executable, "-m", module, str(path)], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", module, path, *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if not done.stdout.startswith("{"):
         raise RuntimeError(f"the process that should restore {path} failed: {done.stderr[-2000:]}")
     return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def decompressed(file: bytes) -> bytes | None:
+    """Return what ``foretell -d`` makes of a file in a process of its own; None if it reports an error."""
+    command = [sys.executable, "-m", "foretell", "-d", "-c"]
+    done = subprocess.run(command, input=file, capture_output=True, check=False)
+    return done.stdout if done.returncode == 0 else None
 
 
 def said(rows: NDArray[np.integer[Any]]) -> dict[str, Any]:

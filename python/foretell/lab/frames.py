@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import foretell
 from foretell.defaults import BLOCK_SIZE, DEFAULT_LEVEL
+from foretell.lab.elsewhere import decompressed
 
 if TYPE_CHECKING:
     from foretell.models import AnyModel
@@ -51,11 +50,5 @@ def written(
     compressor = foretell.Compressor(level, size=len(data), model=model, block_size=block_size)
     path.write_bytes(compressor.compress(data) + compressor.flush())
     meter = compressor.meter
-    return Frame(len(data), path.stat().st_size, meter.ideal_bits, decompressed(path) == data), meter.blocks
-
-
-def decompressed(path: Path) -> bytes | None:
-    """Return what ``foretell -d`` makes of a file in a process of its own; None if it reports an error."""
-    command = [sys.executable, "-m", "foretell", "-d", "-c", str(path)]
-    done = subprocess.run(command, capture_output=True, check=False)
-    return done.stdout if done.returncode == 0 else None
+    restored = decompressed(path.read_bytes()) == data
+    return Frame(len(data), path.stat().st_size, meter.ideal_bits, restored), meter.blocks

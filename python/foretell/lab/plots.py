@@ -103,7 +103,7 @@ def bars(values: Mapping[str, float], *, title: str, y: str, levels: Mapping[str
     if levels:
         axes.legend(frameon=False, fontsize=8)
     if len(values) > 5:
-        axes.tick_params(axis="x", rotation=30, labelsize=8)
+        axes.set_xticks(range(len(values)), list(values), rotation=30, ha="right", fontsize=8)
     return figure
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,35 +103,33 @@ def run(
         state = torch.load(checkpoint, weights_only=True)
         state["nats"] = list(state["nats"].numpy())
         learner.restore(state["learner"])
-    alice, digest, due = None, Digest(), Every(30)
-    for done in range(state["steps"]):  # cheap beside training
-        if archive is not None:
+    batch = len(source(0))
+    digest, due = Digest(), Every(30)
+    if archive is not None:
+        for done in range(state["steps"]):  # cheap beside training
             digest.add(source(done))
     if progress is not None:
         progress.update(state["steps"])
-    for step in range(state["steps"], steps):
-        sequences = source(step)
-        if archive is not None:
-            if alice is None:
-                alice = Alice(archive, learner, len(sequences), given, state["file_bytes"])
-            state["ideal_bits"] += alice.code(sequences)
-            digest.add(sequences)
-        state["nats"].append(learner.learn(sequences).mean(0))
-        state["steps"] = step + 1
-        if watch is not None:
-            watch(step + 1, learner)
-        if progress is not None:
-            progress.update()
-            progress.set_postfix_str(f"{state['nats'][-1].mean() / np.log(2):.4f} bits a token", refresh=False)
-        if (step + 1) % segment == 0 or step + 1 == steps:
+    with Alice(archive, learner, batch, given, state["file_bytes"]) if archive else nullcontext() as alice:
+        for step in range(state["steps"], steps):
+            sequences = source(step)
             if alice is not None:
-                state["file_bytes"] = alice.end_segment()
-            if checkpoint is not None and (due() or step + 1 == steps):
-                _save(checkpoint, state, learner)
-    if alice is not None:
-        alice.close()
+                state["ideal_bits"] += alice.code(sequences)
+                digest.add(sequences)
+            state["nats"].append(learner.learn(sequences).mean(0))
+            state["steps"] = step + 1
+            if watch is not None:
+                watch(step + 1, learner)
+            if progress is not None:
+                progress.update()
+                progress.set_postfix_str(f"{state['nats'][-1].mean() / np.log(2):.4f} bits a token", refresh=False)
+            if (step + 1) % segment == 0 or step + 1 == steps:
+                if alice is not None:
+                    state["file_bytes"] = alice.end_segment()
+                if checkpoint is not None and (due() or step + 1 == steps):
+                    _save(checkpoint, state, learner)
     nats = np.stack(state["nats"])
-    return Curve(len(source(0)), nats, state["ideal_bits"], state["file_bytes"], digest.as_dict() if archive else {})
+    return Curve(batch, nats, state["ideal_bits"], state["file_bytes"], digest.as_dict() if archive else {})
 
 
 def _save(checkpoint: Path, state: dict[str, Any], learner: Learner) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import foretell
 from foretell import models
-from foretell.lab.area import restored_elsewhere
+from foretell.lab.elsewhere import decompressed
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def cost(data: bytes, level: int, room: int) -> Cost:
     """
     compressor = foretell.Compressor(size=len(data), model=models.for_level(level, room))
     frame = compressor.compress(data) + compressor.flush()
-    return Cost(compressor.meter.ideal_bits, len(frame), restored_elsewhere(frame) == data)
+    return Cost(compressor.meter.ideal_bits, len(frame), decompressed(frame) == data)
 
 
 def value(data: bytes, target: bytes, level: int = foretell.DEFAULT_LEVEL) -> Value:

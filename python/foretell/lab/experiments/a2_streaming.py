@@ -15,7 +15,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 from foretell import bisection
 from foretell.coders import RangeDecoder, RangeEncoder
 from foretell.errors import Error
-from foretell.lab import plots
+from foretell.lab import elsewhere, plots
 from foretell.lab.experiment import Experiment, Figures, Run
 from foretell.lab.experiments.a1_bisection import NAMES, TOKENS, priors
 from foretell.lab.verdict import Check
@@ -115,8 +114,7 @@ def measure(run: Run) -> Figures:
     path.write_text(
         json.dumps({"vocabulary": vocabulary, "streams": {name: row["stream"] for name, row in rows.items()}})
     )
-    bob = subprocess.run([sys.executable, "-m", __name__, path], capture_output=True, text=True, check=True)
-    for name, found in json.loads(bob.stdout).items():
+    for name, found in elsewhere.restored(__name__, path).items():
         rows[name]["restored"] = found == tokens.tolist()
     return {"plain": TOKENS * math.log2(vocabulary), "rows": rows}
 

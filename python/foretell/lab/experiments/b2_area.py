@@ -25,7 +25,7 @@ import numpy as np
 import foretell
 from foretell.container import Block, End
 from foretell.frame_reader import FrameReader
-from foretell.lab import area, plots
+from foretell.lab import elsewhere, plots
 from foretell.lab.experiment import Experiment, Figures, Run
 from foretell.lab.instruments import thinned
 from foretell.lab.verdict import Check
@@ -72,7 +72,7 @@ def _exact(data: bytes, level: int) -> dict[str, Any]:
         "payload": _stream_bits(frame),
         "file_bits": 8 * len(frame),
         "curve": [bits / length for length, bits in zip(lengths, ideal, strict=True)],
-        "restored": area.restored_elsewhere(frame) == data,
+        "restored": elsewhere.decompressed(frame) == data,
     }
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import foretell
-from foretell.lab import area, counts, instruments, plots
+from foretell.lab import counts, elsewhere, instruments, plots
 from foretell.lab.experiment import Experiment, Figures, Run
 from foretell.lab.verdict import Check
 from foretell.lab.worlds.markov import Markov, drawn, independent
@@ -71,7 +71,7 @@ def _source(source: Markov, run: Run, program: int) -> dict[str, Any]:
         "limit": 1 - source.entropy / math.log2(source.vocabulary),
         "symbols": at.tolist(),
         "counts": by_counts,
-        "foretell": {"curve": curve, "restored": area.restored_elsewhere(frame) == plain},
+        "foretell": {"curve": curve, "restored": elsewhere.decompressed(frame) == plain},
     }
 
 
