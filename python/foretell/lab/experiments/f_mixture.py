@@ -5,12 +5,16 @@ question shows: nothing about a parity can be known before it is known almost wh
 learned from, every question is new, so each kind's curve is also what its answers cost, and all of it can be learned
 (the entropy of an answer is 0).
 
+Shares of the training depend on how long it goes on after the last fall, which was chosen so that all kinds are learned
+and not much longer; that the total's fall takes longer than any kind's does not.
+
 A fall is a loss of 80 % of a curve's plateau (`foretell.lab.instruments.fall`). A kind falls abruptly if its fall takes
 less than a fifth of the training; the total must take longer than that for its own.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
