@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from foretell.lab.results import Result, read_all
+from foretell.lab.results import Result, measured, read_all, summary
 
 _HEAD = """# The article as a laboratory
 
@@ -28,17 +27,13 @@ def write_gallery(folder: Path, target: Path) -> int:
     Raises
     ------
     ValueError
-        The folder holds no results, or a file that is none.
+        See `foretell.lab.results.read_all`.
     """
     results = read_all(folder)
-    if not results:
-        raise ValueError(f"{folder}: holds no results; foretell-lab NAME --out {folder} makes them")
     pictures = target.with_suffix("")
     shutil.rmtree(pictures, ignore_errors=True)
     pictures.mkdir(parents=True)
-    counted = Counter(result["verdict"] for _, result in results)
-    summary = ", ".join(f"{counted[one]} {one}" for one in ("pass", "fail", "inconclusive") if counted[one])
-    lines = [_HEAD.format(name=target.name), f"{len(results)} experiments: {summary}.\n"]
+    lines = [_HEAD.format(name=target.name), f"{summary(results)}.\n"]
     lines += ["| id | claim | verdict | run |", "|---|---|---|---|"]
     lines += [
         f"| [{one['id']}](#{_anchor(one)}) | {_escaped(one['claim'])} | {one['verdict']} | {_run(one)} |"
@@ -77,12 +72,11 @@ def _section(folder: Path, result: Result, pictures: Path) -> list[str]:
 
 
 def _check(check: Mapping[str, Any], size: str) -> str:
-    value = "not measured" if check["value"] is None else f"{check['value']:.6g}"
     mark = {True: "yes", False: "**no**", None: "–"}[check["holds"]]
     if check["full_only"] and size != "full":
         mark += " (a full run judges)"
     kind = "" if check["kind"] == "claim" else " (condition)"
-    return f"| {_escaped(check['what'])}{kind} | {value} | {check['threshold']} | {mark} |"
+    return f"| {_escaped(check['what'])}{kind} | {measured(check)} | {check['threshold']} | {mark} |"
 
 
 def _run(result: Result) -> str:

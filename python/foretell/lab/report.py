@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from foretell.lab.results import Result, read_all
+from foretell.lab.results import Result, measured, read_all, summary
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -27,20 +26,16 @@ def write_page(folder: Path, target: Path) -> int:
     Raises
     ------
     ValueError
-        The folder holds no results, or a file that is none.
+        See `foretell.lab.results.read_all`.
     """
     results = read_all(folder)
-    if not results:
-        raise ValueError(f"{folder}: holds no results; foretell-lab NAME --out {folder} makes them")
     rows = "".join(_row(result) for _, result in results)
-    counted = Counter(result["verdict"] for _, result in results)
-    summary = ", ".join(f"{counted[one]} {one}" for one in ("pass", "fail", "inconclusive") if counted[one])
     sections = "".join(_section(path, result) for path, result in results)
     target.write_text(
         "<!doctype html><html lang=en><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width'><title>foretell-lab</title>"
         f"<style>{_STYLE}</style><h1>Prediction is compression is learning</h1>"
-        f"<p>{len(results)} experiments: {summary}.</p>"
+        f"<p>{summary(results)}.</p>"
         f"<table><tr><th>id<th>name<th>claim<th>verdict<th>run</tr>{rows}</table>{sections}</html>\n",
         encoding="utf-8",
     )
@@ -73,13 +68,12 @@ def _section(folder: Path, result: Result) -> str:
 
 
 def _check(check: Mapping[str, Any], size: str) -> str:
-    value = "not measured" if check["value"] is None else f"{check['value']:.6g}"
     mark, style = {True: ("yes", "pass"), False: ("no", "fail"), None: ("–", "inconclusive")}[check["holds"]]
     if check["full_only"] and size != "full":
         mark, style = f"{mark} (a full run judges)", "inconclusive"
     kind = "" if check["kind"] == "claim" else " (condition)"
     return (
-        f"<tr><td>{_escaped(check['what'])}{kind}<td>{value}<td>{_escaped(check['threshold'])}"
+        f"<tr><td>{_escaped(check['what'])}{kind}<td>{measured(check)}<td>{_escaped(check['threshold'])}"
         f"<td class={style}>{mark}</tr>"
     )
 

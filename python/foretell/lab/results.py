@@ -6,7 +6,7 @@ import datetime
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +107,7 @@ def read_all(folder: Path) -> list[tuple[Path, Result]]:
     Raises
     ------
     ValueError
-        A file is not a result; the message names it.
+        There are none, or a file is not a result; the message names it.
     """
     found = []
     for path in folder.glob(f"*/{FILE}"):
@@ -116,7 +116,21 @@ def read_all(folder: Path) -> list[tuple[Path, Result]]:
             found.append((_place(result["id"]), path.parent, result))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: not a result of foretell-lab ({error!r}); remove it or run it again") from None
+    if not found:
+        raise ValueError(f"{folder}: holds no results; foretell-lab NAME --out {folder} makes them")
     return [(path, result) for _, path, result in sorted(found, key=lambda one: one[:2])]
+
+
+def summary(results: Iterable[tuple[Path, Result]]) -> str:
+    """Return how many experiments there are, and with which verdicts."""
+    verdicts = [result["verdict"] for _, result in results]
+    kinds = [one for one in ("pass", "fail", "inconclusive") if one in verdicts]
+    return f"{len(verdicts)} experiments: " + ", ".join(f"{verdicts.count(one)} {one}" for one in kinds)
+
+
+def measured(check: Mapping[str, Any]) -> str:
+    """Return a check's value for people."""
+    return "not measured" if check["value"] is None else f"{check['value']:.6g}"
 
 
 def _place(name: str) -> tuple[str, int]:
@@ -128,11 +142,10 @@ def as_text(result: Mapping[str, Any]) -> str:
     """Return a result in lines for people."""
     lines = [f"{result['id']} {result['name']}: {result['claim']}"]
     for check in result["checks"]:
-        value = "not measured" if check["value"] is None else f"{check['value']:.6g}"
         mark = {True: "yes", False: "NO", None: "-"}[check["holds"]]
         only = " [only a full run can show this]" if check["full_only"] and result["size"] != "full" else ""
         kind = "" if check["kind"] == "claim" else " (condition)"
-        lines.append(f"  {mark:>3}  {check['what']}: {value}  ({check['threshold']}){kind}{only}")
+        lines.append(f"  {mark:>3}  {check['what']}: {measured(check)}  ({check['threshold']}){kind}{only}")
     lines.append(f"  verdict: {result['verdict']} ({result['size']} run, {result['seconds']:.0f} s)")
     if result["cannot_show"]:
         lines.append(f"  a {result['size']} run cannot show: {result['cannot_show']}")

@@ -14,7 +14,6 @@ less than a fifth of the training; the total must take longer than that for its 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
