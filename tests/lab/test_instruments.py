@@ -67,5 +67,3 @@ def test_crossing_is_for_good() -> None:
 
 def test_errors() -> None:
     assert instruments.standard_error([1.0, 3.0]) == pytest.approx(math.sqrt(2) / math.sqrt(2))
-    assert instruments.clear_of(1.0, 2.0, 0.25) == 4
-    assert instruments.clear_of(1.0, 2.0, 0.0) == math.inf

@@ -42,8 +42,3 @@ def small(run: Run, **changes: Any) -> Figures:
     """Return a run of the kind that is compared with others, with changes to its plan."""
     gpu = run.device == "cuda" and run.size == "full"
     return addition_run(run, replace(_SMALL_GPU if gpu else Plan(**run.settings["small"]), **changes))
-
-
-def millions(figures: Figures) -> float:
-    """Return the millions of examples of a run: the x axis of its curves."""
-    return float(figures["examples"]) / 1e6

@@ -200,18 +200,13 @@ def _ladder_ratio(
         levels = [np.log(world.vocabulary), float(between), float(entropy[place])]
         at = [
             0,
-            *(_first_below(smooth[:, place], (high + low) / 2) for high, low in itertools.pairwise(levels)),
+            *(instruments.first_below(smooth[:, place], (high + low) / 2) for high, low in itertools.pairwise(levels)),
             steps,
         ]
         at = list(np.maximum.accumulate(at))
         total += sum(level * (end - begin) for level, begin, end in zip(levels, at, at[1:], strict=False))
     bits = total * batch / np.log(2)
     return float(instruments.ratio(bits, batch * steps * world.length, world.vocabulary, program))
-
-
-def _first_below(values: instruments.Floats, level: float) -> int:
-    below = np.flatnonzero(values <= level)
-    return int(below[0]) if len(below) else len(values)
 
 
 def _examples_at(examples: NDArray[np.int64], index: int | None) -> int | None:

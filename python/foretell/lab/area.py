@@ -128,4 +128,4 @@ def write(figures: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "area.json").write_text(json.dumps(figures, indent=1) + "\n")
     for name, figure in drawn(figures).items():
-        figure.savefig(folder / f"{name}.png", dpi=110)
+        plots.save(figure, folder / f"{name}.png")

@@ -42,15 +42,15 @@ class Contestant:
 
     def present(self) -> bool:
         """Tell whether it is installed."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind has its own
 
     def version(self) -> str:
         """Return its version, if it is present."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind has its own
 
     def commands(self, plain: Path, archive: Path, restored: Path, threads: int) -> tuple[list[str], list[str]]:
         """Return what compresses `plain` to `archive`, and what restores `restored` from that."""
-        raise NotImplementedError
+        raise NotImplementedError  # each kind has its own
 
 
 class Tool(Contestant):
@@ -219,7 +219,6 @@ OTHERS: tuple[Contestant, ...] = (
     Ppmd(),
     Zpaq(),
 )
-
 """The strongest settings of what is strong, or common."""
 
 EVERYDAY: tuple[Contestant, ...] = (

@@ -108,8 +108,8 @@ def fall(curve: ArrayLike, *, drop: float = 0.8, settle: int = 0) -> Fall | None
     x = np.asarray(curve, np.float64)
     if len(x) <= settle:
         return None
-    plateau = float(np.median(x[settle : max(_first_below(x, settle, x[settle] / 2), settle + 1)]))
-    end = _first_below(x, settle, (1 - drop) * plateau)
+    plateau = float(np.median(x[settle : max(first_below(x, x[settle] / 2, settle), settle + 1)]))
+    end = first_below(x, (1 - drop) * plateau, settle)
     if plateau <= 0 or end == len(x):
         return None
     high = np.flatnonzero(x[settle:end] >= 0.9 * plateau)
@@ -117,7 +117,8 @@ def fall(curve: ArrayLike, *, drop: float = 0.8, settle: int = 0) -> Fall | None
     return Fall(start, end, plateau, (end - start) / len(x))
 
 
-def _first_below(x: Floats, first: int, level: float) -> int:
+def first_below(x: Floats, level: float, first: int = 0) -> int:
+    """Return the first index, from `first` on, at which a curve [S] is at or below a level; S if there is none."""
     below = np.flatnonzero(x[first:] <= level)
     return first + int(below[0]) if len(below) else len(x)
 
@@ -133,11 +134,6 @@ def standard_error(values: ArrayLike) -> float:
     """Return the standard error of the mean of independent values [N]."""
     x = np.asarray(values, np.float64)
     return float(x.std(ddof=1) / math.sqrt(x.size))
-
-
-def clear_of(value: float, level: float, error: float) -> float:
-    """Return how many standard errors lie between a value and a level."""
-    return abs(value - level) / error if error else math.inf
 
 
 def crossing(curve: Sequence[float] | Floats, level: float) -> int | None:

@@ -83,12 +83,7 @@ def many_curves(
         axes.plot(evenly(len(curve), last), curve, color=colour, lw=1.2, label=name)
         if marks and name in marks:
             axes.axvspan(*marks[name], color=colour, alpha=0.15, lw=0)
-    for name, level in (levels or {}).items():
-        axes.axhline(level, color=FLOOR, lw=1, ls="--", label=name)
-    if "x" in log:
-        axes.set_xscale("log")
-    if "y" in log:
-        axes.set_yscale("log")
+    _finish(axes, levels, log)
     axes.legend(frameon=False, fontsize=7, ncols=2 if len(curves) > 6 else 1)
     return figure
 
@@ -98,8 +93,7 @@ def bars(values: Mapping[str, float], *, title: str, y: str, levels: Mapping[str
     figure, axes = canvas(title, "", y)
     drawn = axes.bar(list(values), list(values.values()), color=INK, width=0.6)
     axes.bar_label(drawn, fmt="{:.4g}", fontsize=8)
-    for name, level in (levels or {}).items():
-        axes.axhline(level, color=FLOOR, lw=1, ls="--", label=name)
+    _finish(axes, levels)
     if levels:
         axes.legend(frameon=False, fontsize=8)
     if len(values) > 5:
@@ -121,11 +115,16 @@ def lines(
     figure, axes = canvas(title, x_label, y_label)
     for name, values in series.items():
         axes.plot(x, [np.nan if value is None else value for value in values], marker="o", ms=4, lw=1.2, label=name)
+    _finish(axes, levels, log)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _finish(axes: Axes, levels: Mapping[str, float] | None, log: str = "") -> None:
+    """Draw lines with a name, and make axes logarithmic."""
     for name, level in (levels or {}).items():
         axes.axhline(level, color=FLOOR, lw=1, ls="--", label=name)
     if "x" in log:
         axes.set_xscale("log")
     if "y" in log:
         axes.set_yscale("log")
-    axes.legend(frameon=False, fontsize=8)
-    return figure

@@ -20,10 +20,8 @@ _KEYS = ("train", "train_error", "valid", "valid_error", "curve", "examples", "l
 
 def measure(run: Run) -> Figures:
     """Train with dropout and without."""
-    return {
-        "without": {key: addition_plans.small(run)[key] for key in _KEYS},
-        "with": {key: addition_plans.small(run, dropout=0.1)[key] for key in _KEYS},
-    }
+    runs = {"without": addition_plans.small(run), "with": addition_plans.small(run, dropout=0.1)}
+    return {name: {key: one[key] for key in _KEYS} for name, one in runs.items()}
 
 
 def gap(one: Figures) -> tuple[float, float]:
