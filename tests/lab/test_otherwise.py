@@ -14,7 +14,7 @@ BATCHES = [np.random.default_rng(step).integers(5, size=(4, 7)) for step in rang
 @pytest.mark.parametrize("kind", [otherwise.Alone, otherwise.Whole])
 def test_is_the_same_function_on_paper(kind: type[Learner]) -> None:
     first, column = BATCHES[0][:, 0], BATCHES[0][:, 1]
-    usual, other = Learner(CONFIG)._stepper(first), kind(CONFIG)._stepper(first)
+    usual, other = Learner(CONFIG).stepper(first), kind(CONFIG).stepper(first)
     np.testing.assert_allclose(next(other), next(usual), atol=1e-5)
     np.testing.assert_allclose(other.send(column), usual.send(column), atol=1e-5)
 

@@ -96,7 +96,7 @@ class Learner:
     def encode(self, encoder: RangeEncoder, sequences: Tokens) -> float:
         """Code a batch, int [N, T + 1], the first column of which the decoder has; return the ideal bits."""
         ideal = 0.0
-        stepper = self._stepper(np.ascontiguousarray(sequences[:, 0]))
+        stepper = self.stepper(np.ascontiguousarray(sequences[:, 0]))
         probabilities = next(stepper)
         for t in range(1, sequences.shape[1]):
             column = np.ascontiguousarray(sequences[:, t])
@@ -111,13 +111,22 @@ class Learner:
     def decode(self, decoder: RangeDecoder, first: Tokens) -> Tokens:
         """Decode a batch whose first column, int [N], is known; return int64 [N, T + 1]."""
         columns = [first.astype(np.int64)]
-        stepper = self._stepper(first)
+        stepper = self.stepper(first)
         probabilities = next(stepper)
         for t in range(1, self.config.length + 1):
             columns.append(decoder.decode(cdf.from_probabilities(probabilities, PRECISION)).astype(np.int64))
             if t < self.config.length:
                 probabilities = stepper.send(columns[-1])
         return np.stack(columns, axis=1)
+
+    def stepper(self, first: Tokens) -> Generator[NDArray[np.float32], Tokens, None]:
+        """Yield the probabilities of the next token, float32 [N, V], and be sent what came, int [N]."""
+        self.model.eval()
+        cache, tokens = self.model.cache(len(first)), first
+        for at in range(self.config.length):
+            with torch.no_grad():
+                probabilities = self.model.step(self._tensor(tokens), at, cache).softmax(-1)
+            tokens = yield probabilities.cpu().numpy()
 
     def learn(self, sequences: Tokens) -> NDArray[np.float32]:
         """Take a training step on a batch, int [N, T + 1]; return its losses before the step, in nats, [N, T]."""
@@ -143,7 +152,7 @@ class Learner:
     def complete(self, prefix: Tokens) -> Tokens:
         """Continue prefixes, int [N, P] with the first column given, by the likeliest tokens to int64 [N, T + 1]."""
         columns = [prefix[:, t].astype(np.int64) for t in range(prefix.shape[1])]
-        stepper = self._stepper(columns[0])
+        stepper = self.stepper(columns[0])
         probabilities = next(stepper)
         for t in range(1, self.config.length + 1):
             if t >= len(columns):
@@ -167,15 +176,6 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         self.taken = state["taken"]
         self._seen = [batch.numpy() for batch in state["seen"]]
-
-    def _stepper(self, first: Tokens) -> Generator[NDArray[np.float32], Tokens, None]:
-        """Yield the probabilities of the next token, float32 [N, V], and be sent what came, int [N]."""
-        self.model.eval()
-        cache, tokens = self.model.cache(len(first)), first
-        for at in range(self.config.length):
-            with torch.no_grad():
-                probabilities = self.model.step(self._tensor(tokens), at, cache).softmax(-1)
-            tokens = yield probabilities.cpu().numpy()
 
     def _train(self, sequences: Tokens) -> NDArray[np.float32]:
         for group in self.optimizer.param_groups:

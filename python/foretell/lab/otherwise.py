@@ -29,8 +29,9 @@ Steps = Generator[NDArray[np.float32], Tokens, None]
 class Alone(Learner):
     """Predicts each sequence of a batch by itself."""
 
-    def _stepper(self, first: Tokens) -> Steps:
-        each = [super(Alone, self)._stepper(first[row : row + 1]) for row in range(len(first))]
+    def stepper(self, first: Tokens) -> Steps:
+        """See `foretell.lab.learner.Learner`."""
+        each = [super(Alone, self).stepper(first[row : row + 1]) for row in range(len(first))]
         rows = [next(one) for one in each]
         while True:
             tokens = yield np.concatenate(rows)
@@ -40,7 +41,8 @@ class Alone(Learner):
 class Whole(Learner):
     """Predicts from all of each sequence so far, as in training, and keeps nothing."""
 
-    def _stepper(self, first: Tokens) -> Steps:
+    def stepper(self, first: Tokens) -> Steps:
+        """See `foretell.lab.learner.Learner`."""
         self.model.eval()
         columns = [first]
         while True:
@@ -123,7 +125,7 @@ def first_wrong(trial: Trial, kind: type[Learner]) -> int | None:
     learner, decoder, right = kind(trial.config), RangeDecoder(trial.stream, PRECISION), 0
     try:
         for sequences in trial.batches:
-            stepper = learner._stepper(np.ascontiguousarray(sequences[:, 0]))
+            stepper = learner.stepper(np.ascontiguousarray(sequences[:, 0]))
             probabilities = next(stepper)
             for t in range(1, sequences.shape[1]):
                 column = decoder.decode(cdf.from_probabilities(probabilities, PRECISION))
@@ -166,7 +168,7 @@ def exactly_decoded(model: Model, stream: bytes, shape: tuple[int, int]) -> tupl
 
 
 def _cdfs(learner: Learner, sequences: Tokens) -> NDArray[np.uint32]:
-    stepper = learner._stepper(np.ascontiguousarray(sequences[:, 0]))
+    stepper = learner.stepper(np.ascontiguousarray(sequences[:, 0]))
     found = [cdf.from_probabilities(next(stepper), PRECISION)]
     for column in np.ascontiguousarray(sequences[:, 1:-1].T):
         found += [cdf.from_probabilities(stepper.send(column), PRECISION)]

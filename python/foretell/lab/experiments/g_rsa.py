@@ -90,7 +90,7 @@ def measure(run: Run) -> Figures:
     return {
         "rsa": [_learned(run, rsa.rsa(key), settings["steps"], bits == smallest) for bits, key in keys.items()],
         "controls": {
-            world.name: _learned(run, world, settings["control_steps"], False)
+            world.name: _learned(run, world, settings["control_steps"][world.name], False)
             for world in rsa.controls(settings["control_bits"])
         },
         "factored": [_factored(run, key) for key in keys.values()],
@@ -147,6 +147,7 @@ def draw(figures: Figures) -> Mapping[str, Figure]:
     }
 
 
+_CONTROLS = ("identity", "xor", "affine")
 _SETTINGS = {"network": "1,8,64", "rate": 5e-3, "batch": 64}
 
 EXPERIMENT = Experiment(
@@ -161,15 +162,21 @@ EXPERIMENT = Experiment(
             "moduli": [6, 16],
             "steps": 20,
             "control_bits": 4,
-            "control_steps": 20,
+            "control_steps": dict.fromkeys(_CONTROLS, 20),
         },
-        "quick": {**_SETTINGS, "moduli": [6, 16], "steps": 150, "control_bits": 16, "control_steps": 150},
+        "quick": {
+            **_SETTINGS,
+            "moduli": [6, 16],
+            "steps": 150,
+            "control_bits": 16,
+            "control_steps": dict.fromkeys(_CONTROLS, 150),
+        },
         "full": {
             **_SETTINGS,
             "moduli": [6, 8, 12, 16, 24, 32],
             "steps": 600,
             "control_bits": 16,
-            "control_steps": 1000,
+            "control_steps": {"identity": 500, "xor": 1000, "affine": 5000},
         },
     },
     measure=measure,

@@ -108,13 +108,17 @@ def rsa(own: Key) -> Mapped:
 
 
 def controls(bits: int) -> list[Mapped]:
-    """Return maps that a network can learn, on all numbers of so many bits: the same, with a key by XOR, affine."""
+    """Return maps that a network can learn, on all numbers of so many bits: the same, with a key by XOR, affine.
+
+    The affine map is 3 m + 1 = m + 2 m + 1, whose carry follows from the bit of c before and two bits of m. Other
+    multipliers and offsets have carries that more bits decide.
+    """
     limit = 1 << bits
     secret = 0xA5C396E1 & (limit - 1)
     return [
         Mapped("identity", limit, lambda m: m),
         Mapped("xor", limit, lambda m: m ^ secret),
-        Mapped("affine", limit, lambda m: (3 * m + 77) % limit),
+        Mapped("affine", limit, lambda m: (3 * m + 1) % limit),
     ]
 
 
