@@ -17,7 +17,7 @@ from foretell.models.ngram import NgramModel
 from foretell.models.ngram_parameters import Parameters
 from sample import sample
 
-DATA = sample(40_000)
+DATA = sample(8_000)
 PARAMETERS = Parameters(16, 8, 16, 16)
 
 
