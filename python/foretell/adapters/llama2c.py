@@ -23,6 +23,7 @@ from foretell.errors import CorruptError, TruncatedError, UnsupportedError
 
 _HEADER = struct.Struct("<7i")
 _LATER_MAGIC = struct.pack("<I", 0x616B3432)
+_MOST = 1 << 24  # of each number in the header; text and most other files state more
 _START, _CONTROLS = 1, (0, 1, 2)  # unknown, start and end of a document
 
 
@@ -67,8 +68,9 @@ def is_llama2c(head: bytes) -> bool:
     """Tell whether a file that starts with `head` (28 bytes) can be a checkpoint."""
     if len(head) < _HEADER.size or head.startswith(_LATER_MAGIC):
         return head.startswith(_LATER_MAGIC)
-    width, hidden, layers, heads, kv_heads, vocabulary, context = _HEADER.unpack(head[: _HEADER.size])
-    return bool(min(width, hidden, layers, heads, kv_heads, context) > 0 and vocabulary and width % heads == 0)
+    numbers: list[int] = list(_HEADER.unpack(head[: _HEADER.size]))
+    numbers[5] = abs(numbers[5])  # the vocabulary
+    return min(numbers) > 0 and max(numbers) < _MOST and numbers[0] % numbers[3] == 0  # width and heads
 
 
 def _config(path: Path, data: memoryview) -> Config:
