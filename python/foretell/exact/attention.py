@@ -60,8 +60,8 @@ class KeyValueCache:
         self.length = 0
         self._keys = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
         self._values = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
-        self._key_exponents = torch.empty(shape, dtype=torch.int32, device=device)
-        self._value_exponents = torch.empty(shape, dtype=torch.int32, device=device)
+        self._key_steps = torch.empty(shape, dtype=torch.float32, device=device)
+        self._value_steps = torch.empty(shape, dtype=torch.float32, device=device)
 
     def append(self, keys: Tensor, values: Tensor) -> None:
         """Take the keys and values of the next positions.
@@ -74,13 +74,13 @@ class KeyValueCache:
         if end > self._keys.shape[2]:
             raise ValueError(f"a cache of {self._keys.shape[2]} positions cannot take {end}")
         place = slice(self.length, end)
-        for new, integers, exponents in (
-            (keys, self._keys, self._key_exponents),
-            (values, self._values, self._value_exponents),
+        for new, integers, steps in (
+            (keys, self._keys, self._key_steps),
+            (values, self._values, self._value_steps),
         ):
-            rounded, exponent = quantise_rows(new.transpose(1, 2), BITS)
-            integers[:, :, place] = rounded.to(torch.int16)
-            exponents[:, :, place] = exponent.squeeze(-1)
+            rounded, step = quantise_rows(new.transpose(1, 2), BITS)
+            integers[:, :, place] = rounded
+            steps[:, :, place] = step.squeeze(-1)
         self.length = end
 
     def attend(self, queries: Tensor) -> Tensor:
@@ -113,15 +113,14 @@ class KeyValueCache:
         """Attend from positions `first`.. on; queries and result [lanes, heads, group, count, head_width]."""
         lanes, heads, group, count, head_width = queries.shape
         visible = first + count
-        integers, exponents = quantise_rows(queries, BITS)
+        integers, steps = quantise_rows(queries, BITS)
         keys = self._keys[:, :, :visible].to(torch.float64)
         values = self._values[:, :, :visible].to(torch.float64)
         rows = (lanes, heads, group * count)
         scores = torch.matmul(integers.to(torch.float64).reshape(*rows, head_width), keys.transpose(2, 3))
         # Exact so far. A constant times powers of two: one rounding, then one to a step of the score.
-        scale = power_of_two(exponents).to(torch.float64).mul_(_UNIT * (_LOG2_E / math.sqrt(head_width)))
-        scores.mul_(scale.reshape(*rows, 1))
-        scores.mul_(power_of_two(self._key_exponents[:, :, None, :visible]).to(torch.float64))
+        scale = steps.to(torch.float64).mul_(_UNIT * (_LOG2_E / math.sqrt(head_width)))
+        scores.mul_(scale.reshape(*rows, 1)).mul_(self._key_steps[:, :, None, :visible])
         scores.round_().clamp_(-_MOST_SCORE, _MOST_SCORE)
         if count > 1:
             place = torch.arange(visible, device=queries.device)
@@ -131,7 +130,8 @@ class KeyValueCache:
         total = _weigh(scores, top).sum(-1, keepdim=True)
         # What a key adds to the result is 2^(score / 1024 + its value's exponent) times an integer: those weights are
         # rounded against the largest of themselves, so that a key of weight but no value costs the others no bits.
-        scores.add_(self._value_exponents[:, :, None, :visible].to(torch.float64).mul_(_UNIT))
+        exponents = (self._value_steps[:, :, None, :visible].view(torch.int32) >> 23) - 127
+        scores.add_(exponents * _UNIT)
         summit = scores.amax(-1, keepdim=True)
         mixed = torch.matmul(_weigh(scores, summit), values).div_(total)
         whole = (summit - top).mul_(1 / _UNIT).ceil_()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from foretell.exact.grid import power_of_two
 from foretell.exact.root import sqrt
 from foretell.exact.rows import quantise_rows
 
@@ -47,8 +46,8 @@ def rms_norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     -------
     float32 tensor [..., width]
     """
-    integers, exponents = quantise_rows(x, _RMS_BITS)
-    return _over_root(integers, power_of_two(-exponents), epsilon).mul_(weight)
+    integers, steps = quantise_rows(x, _RMS_BITS)
+    return _over_root(integers, steps, epsilon).mul_(weight)
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tensor:
@@ -66,20 +65,20 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tenso
     -------
     float32 tensor [..., width]
     """
-    integers, exponents = quantise_rows(x, _LAYER_BITS)
+    integers, steps = quantise_rows(x, _LAYER_BITS)
     total = integers.to(torch.int64).sum(-1, keepdim=True).to(torch.float64)
     mean = total.mul_(_MEAN_STEPS / x.shape[-1]).round_().to(torch.float32)
     centred = integers.mul_(_MEAN_STEPS).sub_(mean)
-    return _over_root(centred, power_of_two(-exponents) * _MEAN_STEPS, epsilon).mul_(weight).add_(bias)
+    return _over_root(centred, steps.mul_(1 / _MEAN_STEPS), epsilon).mul_(weight).add_(bias)
 
 
 def _over_root(integers: Tensor, steps: Tensor, epsilon: float) -> Tensor:
-    """Divide integers in +-2^24, `steps` of which are 1, by the root of their mean square plus epsilon."""
+    """Divide integers in +-2^24, in units of `steps`, by the root of their mean square plus epsilon."""
     wide = integers.to(torch.int64)
     total = (wide * wide).sum(-1, keepdim=True) >> _DROPPED
     # A product with the reciprocal, made once in Python: torch makes one of a division by a number on some devices.
     mean = total.to(torch.float64).mul_(2**_DROPPED / integers.shape[-1])
     steps = steps.to(torch.float64)
-    mean += steps * steps * epsilon
+    mean += torch.full_like(steps, epsilon).div_(steps).div_(steps)
     # A non-zero integer over a root below 2^70: far from denormals, in whatever units x was.
     return integers.div_(sqrt(mean.to(torch.float32)))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from foretell.exact.grid import power_of_two
-
-#: Exponents of rows stay within this. The finest grid is then so coarse that denormals, which another library in the
-#: process may flush to zero, are zero on it, and no product of two rows comes near overflow or denormals.
+#: Steps of grids stay within ``2^-40..2^40``. What another library in the process may flush to zero, a denormal, is
+#: then zero on every grid, and no product of two rows comes near overflow or denormals.
 MAX_ROW_EXPONENT = 40
+_EXPONENT_MASK = 0xFF << 23
 
 
 def quantise_rows(x: Tensor, bits: int) -> tuple[Tensor, Tensor]:
@@ -27,11 +26,12 @@ def quantise_rows(x: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     -------
     integers : float32 tensor [..., width]
         In ``+-(2^(bits-1) - 1)``; the few values that would round to ``2^(bits-1)`` saturate.
-    exponents : int32 tensor [..., 1]
-        Within ``+-MAX_ROW_EXPONENT``: a row is about ``integers * 2^exponent``.
+    steps : float32 tensor [..., 1]
+        Powers of two, ``2^-MAX_ROW_EXPONENT`` to ``2^MAX_ROW_EXPONENT``: a row is about ``integers * step``.
     """
     limit = float(2 ** (bits - 1) - 1)
     largest = x.abs().amax(-1, keepdim=True)
-    floor_log2 = (largest.view(torch.int32) >> 23) - 127
-    exponents = (floor_log2 + (2 - bits)).clamp_(-MAX_ROW_EXPONENT, MAX_ROW_EXPONENT)
-    return (x * power_of_two(-exponents)).round_().clamp_(-limit, limit), exponents
+    # The largest number with its mantissa cleared is a power of two; products and quotients with one are exact.
+    steps = (largest.view(torch.int32) & _EXPONENT_MASK).view(torch.float32)
+    steps = steps.mul_(2.0 ** (2 - bits)).clamp_(2.0**-MAX_ROW_EXPONENT, 2.0**MAX_ROW_EXPONENT)
+    return (x / steps).round_().clamp_(-limit, limit), steps

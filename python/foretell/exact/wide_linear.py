@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from foretell.exact.grid import power_of_two
 from foretell.exact.rows import quantise_rows
 
 BITS = 16
@@ -45,11 +44,11 @@ class WideLinear:
         self.outputs, self.inputs = weight.shape
         if self.inputs > MAX_INPUTS:
             raise ValueError(f"a linear layer of {self.inputs} inputs: sums of more than {MAX_INPUTS} are not exact")
-        integers, exponents = quantise_rows(settled(weight), BITS)
+        integers, steps = quantise_rows(settled(weight), BITS)
         narrow = torch.device(device).type == "cpu"
         self._integers = integers.to(torch.int16 if narrow else torch.float64).to(device)
-        self._exponents = exponents.to(device)
-        self._scale = power_of_two(exponents.view(-1)).to(torch.float64).to(device)
+        self._steps = steps.to(device)
+        self._scale = steps.view(-1).to(torch.float64).to(device)
         self._bias = None if bias is None else settled(bias).to(device)
 
     def product(self, x: Tensor) -> Tensor:
@@ -63,13 +62,13 @@ class WideLinear:
         -------
         float64 tensor [n, outputs]
         """
-        integers, exponents = quantise_rows(x, BITS)
+        integers, steps = quantise_rows(x, BITS)
         wide = integers.to(torch.float64)
         if self._integers.dtype == torch.float64:
             sums = torch.mm(wide, self._integers.t())
         else:
             sums = self._sums_by_block(wide)
-        return sums.mul_(self._scale).mul_(power_of_two(exponents).to(torch.float64))
+        return sums.mul_(self._scale).mul_(steps)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x W^T + b``.
@@ -97,8 +96,8 @@ class WideLinear:
         -------
         float32 tensor [n, inputs]
         """
-        scale = power_of_two(self._exponents.index_select(0, places))
-        return self._integers.index_select(0, places).to(torch.float32).mul_(scale)
+        steps = self._steps.index_select(0, places)
+        return self._integers.index_select(0, places).to(torch.float32).mul_(steps)
 
     def _sums_by_block(self, x: Tensor) -> Tensor:
         step = max(1, _BLOCK // self.inputs)
