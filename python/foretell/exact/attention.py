@@ -1,0 +1,147 @@
+"""Causal attention over keys and values on grids: a softmax of integers, and sums that have no order."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from foretell.exact import series
+from foretell.exact.grid import power_of_two
+from foretell.exact.rows import quantise_rows
+
+BITS = 16
+#: 2^22 (a weight) * 2^15 (a value) * 2^16 positions = 2^53: the largest sum.
+MAX_POSITIONS = 1 << 16
+_WEIGHT_BITS = 22
+_SCORE_BITS = 10  # 2^10 steps of a score are a factor of two in weight
+_UNIT = 1 << _SCORE_BITS
+_FAR = (_WEIGHT_BITS + 2) * _UNIT  # at this distance below the largest, and beyond, a weight is 0
+_LOG2_E = 1.4426950408889634
+_MOST_SCORE = 2.0**40
+_MASKED = -(2.0**42)
+_MOST_SCORES = 1 << 22  # computed at a time: 32 MB in float64
+
+
+@lru_cache(maxsize=8)
+def _weights(device: str) -> Tensor:
+    """Return ``2^22 * 2^(-d / 1024)``, rounded, for d = 0.._FAR: float64 integers, the last one 0."""
+    ratio = series.exp(-series.log(2) >> _SCORE_BITS)
+    table, power = [], series.ONE
+    for _ in range(_FAR):
+        table.append(series.rounded(power, _WEIGHT_BITS))
+        power = power * ratio >> series.BITS
+    return torch.tensor([*table, 0], dtype=torch.int64, device=device).to(torch.float64)
+
+
+class KeyValueCache:
+    """Keys and values of the positions so far, at 16 bits, each vector on a grid of its own.
+
+    A vector is quantised when it comes, from itself alone, so what comes later changes nothing.
+
+    Parameters
+    ----------
+    lanes, positions, heads, head_width : int
+        `positions` is the most that it will hold, at most `MAX_POSITIONS`; `heads` those of keys and values.
+    device : str
+
+    Attributes
+    ----------
+    length : int
+        Positions held; may be lowered to forget the latest.
+    """
+
+    def __init__(self, lanes: int, positions: int, heads: int, head_width: int, device: str = "cpu") -> None:
+        if not 1 <= positions <= MAX_POSITIONS:
+            raise ValueError(f"a cache of {positions} positions: attention is exact over 1..{MAX_POSITIONS}")
+        shape = (lanes, heads, positions)
+        self.length = 0
+        self._keys = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
+        self._values = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
+        self._key_steps = torch.empty(shape, dtype=torch.float32, device=device)
+        self._value_steps = torch.empty(shape, dtype=torch.float32, device=device)
+
+    def append(self, keys: Tensor, values: Tensor) -> None:
+        """Take the keys and values of the next positions.
+
+        Parameters
+        ----------
+        keys, values : float32 tensor [lanes, t, heads, head_width]
+        """
+        end = self.length + keys.shape[1]
+        if end > self._keys.shape[2]:
+            raise ValueError(f"a cache of {self._keys.shape[2]} positions cannot take {end}")
+        place = slice(self.length, end)
+        for new, integers, steps in (
+            (keys, self._keys, self._key_steps),
+            (values, self._values, self._value_steps),
+        ):
+            rounded, step = quantise_rows(new.transpose(1, 2), BITS)
+            integers[:, :, place] = rounded
+            steps[:, :, place] = step.squeeze(-1)
+        self.length = end
+
+    def attend(self, queries: Tensor) -> Tensor:
+        """Attend from the latest positions, whose keys and values are here already, each to all up to itself.
+
+        Parameters
+        ----------
+        queries : float32 tensor [lanes, t, query_heads, head_width]
+            `query_heads` is a multiple of the cache's heads; each of these serves that many neighbours.
+
+        Returns
+        -------
+        float32 tensor [lanes, t, query_heads, head_width]
+        """
+        lanes, t, query_heads, head_width = queries.shape
+        heads = self._keys.shape[1]
+        group = query_heads // heads
+        first = self.length - t
+        step = max(1, _MOST_SCORES // (lanes * query_heads * self.length))
+        parts = []
+        for begin in range(0, t, step):
+            part = queries[:, begin : begin + step]
+            count = part.shape[1]
+            by_head = part.reshape(lanes, count, heads, group, head_width).permute(0, 2, 3, 1, 4)
+            out = self._attend(by_head.reshape(lanes, heads, group, count, head_width), first + begin)
+            parts.append(out.permute(0, 3, 1, 2, 4).reshape(lanes, count, query_heads, head_width))
+        return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
+
+    def _attend(self, queries: Tensor, first: int) -> Tensor:
+        """Attend from positions `first`.. on; queries and result [lanes, heads, group, count, head_width]."""
+        lanes, heads, group, count, head_width = queries.shape
+        visible = first + count
+        integers, steps = quantise_rows(queries, BITS)
+        keys = self._keys[:, :, :visible].to(torch.float64)
+        values = self._values[:, :, :visible].to(torch.float64)
+        rows = (lanes, heads, group * count)
+        scores = torch.matmul(integers.to(torch.float64).reshape(*rows, head_width), keys.transpose(2, 3))
+        # Exact so far. A constant times powers of two: one rounding, then one to a step of the score.
+        scale = steps.to(torch.float64).mul_(_UNIT * (_LOG2_E / math.sqrt(head_width)))
+        scores.mul_(scale.reshape(*rows, 1)).mul_(self._key_steps[:, :, None, :visible])
+        scores.round_().clamp_(-_MOST_SCORE, _MOST_SCORE)
+        if count > 1:
+            place = torch.arange(visible, device=queries.device)
+            hidden = place > place[first:, None]
+            scores.view(lanes, heads, group, count, visible).masked_fill_(hidden, _MASKED)
+        top = scores.amax(-1, keepdim=True)
+        total = _weigh(scores, top).sum(-1, keepdim=True)
+        # What a key adds to the result is 2^(score / 1024 + its value's exponent) times an integer: those weights are
+        # rounded against the largest of themselves, so that a key of weight but no value costs the others no bits.
+        exponents = (self._value_steps[:, :, None, :visible].view(torch.int32) >> 23) - 127
+        scores.add_(exponents * _UNIT)
+        summit = scores.amax(-1, keepdim=True)
+        mixed = torch.matmul(_weigh(scores, summit), values).div_(total)
+        whole = (summit - top).mul_(1 / _UNIT).ceil_()
+        part = (whole * _UNIT).sub_(summit - top)
+        factor = _weights(str(part.device)).index_select(0, part.to(torch.int64).view(-1)).view(part.shape)
+        factor.mul_(2.0**-_WEIGHT_BITS).mul_(power_of_two(whole.to(torch.int32)).to(torch.float64))
+        return mixed.mul_(factor).to(torch.float32).view(lanes, heads, group, count, head_width)
+
+
+def _weigh(scores: Tensor, top: Tensor) -> Tensor:
+    """Return the weights of scores, float64 integers in 0..2^22, as far as they lie below `top`."""
+    distance = (top - scores).clamp_(max=float(_FAR)).to(torch.int64)
+    return _weights(str(scores.device)).index_select(0, distance.view(-1)).view(scores.shape)
