@@ -24,6 +24,7 @@ from foretell.errors import (
 )
 
 if TYPE_CHECKING:
+    from foretell.adapters.language_model import load_model
     from foretell.compressor import Compressor
     from foretell.decompressor import Decompressor
     from foretell.defaults import BLOCK_SIZE, DEFAULT_LEVEL
@@ -52,6 +53,7 @@ __all__ = [
     "compress",
     "decompress",
     "frame_info",
+    "load_model",
     "open",
 ]
 
@@ -66,6 +68,7 @@ _HOMES = {
     "compress": "stream",
     "decompress": "stream",
     "frame_info": "info",
+    "load_model": "adapters.language_model",
     "open": "file",
 }
 

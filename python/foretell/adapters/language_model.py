@@ -17,8 +17,7 @@ from foretell.adapters.runs_on import runs_on
 from foretell.adapters.token_model import Plan, TokenModel
 from foretell.adapters.transformer import Transformer
 from foretell.adapters.transformer_exact import ExactTransformer
-from foretell.adapters.weights import Weights
-from foretell.adapters.weights import load as load_weights
+from foretell.adapters.weights import Weights, load
 from foretell.errors import MissingModelError, UnsupportedError
 
 EXACT, NATIVE = "lm-exact/1", "lm-native/1"
@@ -133,7 +132,7 @@ class LanguageModel:
         )
 
 
-def load(
+def load_model(
     path: str | Path,
     *,
     tokenizer: str | Path | None = None,
@@ -142,7 +141,7 @@ def load(
     lanes: int = LANES,
     window: int | None = None,
 ) -> LanguageModel:
-    """Read a language model.
+    """Read a language model, for ``model=`` of `foretell.compress`, `foretell.decompress` and the rest.
 
     Parameters
     ----------
@@ -150,8 +149,13 @@ def load(
         As for `foretell.adapters.weights.load`: a GGUF file, a llama2.c checkpoint or a Hugging Face folder.
     exact, device, lanes, window
         As for `LanguageModel`.
+
+    Raises
+    ------
+    foretell.Error, OSError, ValueError
+        As `foretell.adapters.weights.load` and `LanguageModel`.
     """
-    weights = load_weights(path, tokenizer)
+    weights = load(path, tokenizer)
     return LanguageModel(weights, exact=exact, device=device, lanes=lanes, window=window)
 
 
