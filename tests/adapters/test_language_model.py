@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import foretell
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_networks
 import tiny_tokens
-from foretell import codec
+from foretell import cli_eval, codec
 from foretell.adapters.weights import Weights, load
 from foretell.cli import main
 from foretell.errors import CorruptError, TruncatedError, UnsupportedError
@@ -174,6 +175,25 @@ def test_the_command_takes_a_model(tmp_path: Path, capfd: pytest.CaptureFixture[
         assert told in capfd.readouterr().err
     with pytest.raises(SystemExit):
         main(["--native", str(file)])
+
+
+def test_evaluation_counts_tokens_and_weights(tmp_path: Path) -> None:
+    known = knowing(ONCE)
+    model = tiny_networks.write_gguf(tmp_path / "model.gguf", known.config, dict(known.tensors))
+    file, out = tmp_path / "file", tmp_path / "out.json"
+    file.write_bytes(ONCE + bytes(400))  # the network knows nothing of the second part, and other models much
+    costs = {}
+    for more in ([], ["--foreign"], ["--native"]):
+        assert cli_eval.main([str(model), str(file), "--restore", "--json", str(out), *more]) == 0
+        report = json.loads(out.read_text())
+        weights = model.stat().st_size
+        assert report["weights_bytes"] == weights
+        assert report["total_with_weights"]["file_bytes"] == report["total"]["file_bytes"] + weights
+        costs[" ".join(more)] = report["total"]
+    block = codec.encode_block(LanguageModel(load(model), tokens_only=True).start(None), file.read_bytes())
+    assert costs[""]["ideal_bits"] == block.ideal_bits
+    assert costs["--native"]["ideal_bits"] == pytest.approx(block.ideal_bits, rel=0.02)
+    assert costs["--foreign"]["ideal_bits"] < block.ideal_bits / 2
 
 
 def test_plans_have_ranges() -> None:

@@ -43,6 +43,8 @@ class LanguageModel:
     window : int, optional
         Tokens that a network looks back on, at most; half of them when it starts again. Its context, but no more than
         1024, unless told.
+    tokens_only : bool
+        Compress all as tokens, also what would be shorter as bytes: for measurements.
 
     Notes
     -----
@@ -63,11 +65,13 @@ class LanguageModel:
         device: str = "cpu",
         lanes: int = LANES,
         window: int | None = None,
+        tokens_only: bool = False,
     ) -> None:
         window = min(WINDOW, weights.config.context) if window is None else window
         self._weights = weights
         self._name = EXACT if exact else NATIVE
         self._device = device
+        self._tokens_only = tokens_only
         self._plan = Plan(lanes, window, window // 2)
         if wrong := self._fault(self._plan):
             raise ValueError(wrong)
@@ -127,6 +131,7 @@ class LanguageModel:
             self._weights.tokenizer,
             plan,
             ahead=name == EXACT,
+            tokens_only=self._tokens_only,
             weights=self._digest,
             fingerprint=runs_on(device) if name == NATIVE else (),
         )
@@ -140,6 +145,7 @@ def load_model(
     device: str = "cpu",
     lanes: int = LANES,
     window: int | None = None,
+    tokens_only: bool = False,
 ) -> LanguageModel:
     """Read a language model, for ``model=`` of `foretell.compress`, `foretell.decompress` and the rest.
 
@@ -147,7 +153,7 @@ def load_model(
     ----------
     path, tokenizer
         As for `foretell.adapters.weights.load`: a GGUF file, a llama2.c checkpoint or a Hugging Face folder.
-    exact, device, lanes, window
+    exact, device, lanes, window, tokens_only
         As for `LanguageModel`.
 
     Raises
@@ -156,7 +162,7 @@ def load_model(
         As `foretell.adapters.weights.load` and `LanguageModel`.
     """
     weights = load(path, tokenizer)
-    return LanguageModel(weights, exact=exact, device=device, lanes=lanes, window=window)
+    return LanguageModel(weights, exact=exact, device=device, lanes=lanes, window=window, tokens_only=tokens_only)
 
 
 def _without_weights(parameters: Mapping[str, int], device: str) -> TokenModel:

@@ -73,6 +73,8 @@ class TokenModel:
     plan : Plan
     ahead : bool
         Whether the network gives the same bits for many tokens at once as for one by one.
+    tokens_only : bool
+        Encode all blocks as tokens.
     weights : bytes
         SHA-256 of network and tokenizer.
     fingerprint : tuple of (str, str)
@@ -88,6 +90,7 @@ class TokenModel:
         plan: Plan,
         *,
         ahead: bool,
+        tokens_only: bool = False,
         weights: bytes,
         fingerprint: tuple[tuple[str, str], ...],
     ) -> None:
@@ -99,6 +102,7 @@ class TokenModel:
         self._tokenizer = tokenizer
         self._plan = plan
         self._ahead = ahead
+        self._tokens_only = tokens_only
         self._beside = MixModel(_BESIDE)
 
     def parameters(self) -> dict[str, int]:
@@ -111,7 +115,7 @@ class TokenModel:
         """See `foretell.models.BlockModel`."""
         payload, bits = self._encode_tokens(bytes(data), progress)
         other, other_bits = self._beside.encode_block(data)
-        if len(other) < len(payload):
+        if len(other) < len(payload) and not self._tokens_only:
             return bytes([_BYTES]) + other, other_bits
         return bytes([_TOKENS]) + payload, bits
 
