@@ -118,13 +118,11 @@ class _Layer:
         """Change x, float32 [lanes, t, width], in place."""
         lanes, t, width = x.shape
         rows = x.view(-1, width)
-        first = cache.length
         parts = self._in.forward(self._attention_norm(rows)).view(lanes, t, -1, self._head_width)
-        query, key, value = torch.split(parts, self._heads, 2)
         if rotary is not None:
-            query, key = rotary.rotate(query, first), rotary.rotate(key, first)
-        cache.append(key, value)
-        rows += self._out.forward(cache.attend(query).reshape(lanes * t, -1))
+            parts[:, :, : -self._heads[2]] = rotary.rotate(parts[:, :, : -self._heads[2]], cache.length)
+        query, key, value = torch.split(parts, self._heads, 2)
+        rows += self._out.forward(cache.attend(query, key, value).reshape(lanes * t, -1))
         inside = self._up.forward(self._ffn_norm(rows))
         if self._gated:
             gate, up = inside.chunk(2, 1)

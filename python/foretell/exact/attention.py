@@ -63,33 +63,14 @@ class KeyValueCache:
         self._key_steps = torch.empty(shape, dtype=torch.float32, device=device)
         self._value_steps = torch.empty(shape, dtype=torch.float32, device=device)
 
-    def append(self, keys: Tensor, values: Tensor) -> None:
-        """Take the keys and values of the next positions.
-
-        Parameters
-        ----------
-        keys, values : float32 tensor [lanes, t, heads, head_width]
-        """
-        end = self.length + keys.shape[1]
-        if end > self._keys.shape[2]:
-            raise ValueError(f"a cache of {self._keys.shape[2]} positions cannot take {end}")
-        place = slice(self.length, end)
-        for new, integers, steps in (
-            (keys, self._keys, self._key_steps),
-            (values, self._values, self._value_steps),
-        ):
-            rounded, step = quantise_rows(new.transpose(1, 2), BITS)
-            integers[:, :, place] = rounded
-            steps[:, :, place] = step.squeeze(-1)
-        self.length = end
-
-    def attend(self, queries: Tensor) -> Tensor:
-        """Attend from the latest positions, whose keys and values are here already, each to all up to itself.
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Take the keys and values of the next positions, and attend from each of these to all up to itself.
 
         Parameters
         ----------
         queries : float32 tensor [lanes, t, query_heads, head_width]
             `query_heads` is a multiple of the cache's heads; each of these serves that many neighbours.
+        keys, values : float32 tensor [lanes, t, heads, head_width]
 
         Returns
         -------
@@ -98,29 +79,39 @@ class KeyValueCache:
         lanes, t, query_heads, head_width = queries.shape
         heads = self._keys.shape[1]
         group = query_heads // heads
-        first = self.length - t
+        first, end = self.length, self.length + t
+        if end > self._keys.shape[2]:
+            raise ValueError(f"a cache of {self._keys.shape[2]} positions cannot take {end}")
+        # All at once: rows are rounded each for itself, and a call costs more than the work on a few of them.
+        integers, steps = quantise_rows(torch.cat((keys, values, queries), 2), BITS)
+        by_head, by_head_step = integers.transpose(1, 2), steps.squeeze(-1).transpose(1, 2)
+        self._keys[:, :, first:end] = by_head[:, :heads]
+        self._values[:, :, first:end] = by_head[:, heads : 2 * heads]
+        self._key_steps[:, :, first:end] = by_head_step[:, :heads]
+        self._value_steps[:, :, first:end] = by_head_step[:, heads : 2 * heads]
+        self.length = end
+        # [lanes, heads, group, t, head_width], and a step for each: neighbours that share a head are its queries.
+        wide = by_head[:, 2 * heads :].to(torch.float64).reshape(lanes, heads, group, t, head_width)
+        wide_step = by_head_step[:, 2 * heads :].to(torch.float64).reshape(lanes, heads, group, t, 1)
         step = max(1, _MOST_SCORES // (lanes * query_heads * self.length))
         parts = []
         for begin in range(0, t, step):
-            part = queries[:, begin : begin + step]
-            count = part.shape[1]
-            by_head = part.reshape(lanes, count, heads, group, head_width).permute(0, 2, 3, 1, 4)
-            out = self._attend(by_head.reshape(lanes, heads, group, count, head_width), first + begin)
-            parts.append(out.permute(0, 3, 1, 2, 4).reshape(lanes, count, query_heads, head_width))
+            place = slice(begin, begin + step)
+            part = self._attend(wide[:, :, :, place], wide_step[:, :, :, place], first + begin)
+            parts.append(part.permute(0, 3, 1, 2, 4).reshape(lanes, -1, query_heads, head_width))
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
-    def _attend(self, queries: Tensor, first: int) -> Tensor:
+    def _attend(self, queries: Tensor, steps: Tensor, first: int) -> Tensor:
         """Attend from positions `first`.. on; queries and result [lanes, heads, group, count, head_width]."""
         lanes, heads, group, count, head_width = queries.shape
         visible = first + count
-        integers, steps = quantise_rows(queries, BITS)
         keys = self._keys[:, :, :visible].to(torch.float64)
         values = self._values[:, :, :visible].to(torch.float64)
         rows = (lanes, heads, group * count)
-        scores = torch.matmul(integers.to(torch.float64).reshape(*rows, head_width), keys.transpose(2, 3))
+        scores = torch.matmul(queries.reshape(*rows, head_width), keys.transpose(2, 3))
         # Exact so far. A constant times powers of two: one rounding, then one to a step of the score.
-        scale = steps.to(torch.float64).mul_(_UNIT * (_LOG2_E / math.sqrt(head_width)))
-        scores.mul_(scale.reshape(*rows, 1)).mul_(self._key_steps[:, :, None, :visible])
+        scale = steps.reshape(*rows, 1) * (_UNIT * (_LOG2_E / math.sqrt(head_width)))
+        scores.mul_(scale).mul_(self._key_steps[:, :, None, :visible])
         scores.round_().clamp_(-_MOST_SCORE, _MOST_SCORE)
         if count > 1:
             place = torch.arange(visible, device=queries.device)
