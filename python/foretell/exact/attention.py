@@ -13,8 +13,6 @@ from foretell.exact.grid import power_of_two
 from foretell.exact.rows import quantise_rows
 
 BITS = 16
-#: 2^22 (a weight) * 2^15 (a value) * 2^16 positions = 2^53: the largest sum.
-MAX_POSITIONS = 1 << 16
 _WEIGHT_BITS = 22
 _SCORE_BITS = 10  # 2^10 steps of a score are a factor of two in weight
 _UNIT = 1 << _SCORE_BITS
@@ -49,13 +47,17 @@ class KeyValueCache:
 
     Attributes
     ----------
+    MAX_POSITIONS : int
+        2^22 (a weight) times 2^15 (a value) times this is 2^53, the largest sum.
     length : int
         Positions held; may be lowered to forget the latest.
     """
 
+    MAX_POSITIONS = 1 << 16
+
     def __init__(self, lanes: int, positions: int, heads: int, head_width: int, device: str = "cpu") -> None:
-        if not 1 <= positions <= MAX_POSITIONS:
-            raise ValueError(f"a cache of {positions} positions: attention is exact over 1..{MAX_POSITIONS}")
+        if not 1 <= positions <= self.MAX_POSITIONS:
+            raise ValueError(f"a cache of {positions} positions: attention is exact over 1..{self.MAX_POSITIONS}")
         shape = (lanes, heads, positions)
         self.length = 0
         self._keys = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
