@@ -63,8 +63,10 @@ def test_lanes_room_and_blocks_of_queries_change_nothing(monkeypatch: pytest.Mon
     for lane in range(LANES):
         one = slice(lane, lane + 1)
         assert torch.equal(at_once(QUERIES[one], KEYS[one], VALUES[one], 500), WHOLE[one])
-    monkeypatch.setattr(attention, "_MOST_SCORES", 1000)
-    assert torch.equal(at_once(QUERIES, KEYS, VALUES), WHOLE)
+    for limit in ("_MOST_SCORES", "_MOST_QUERIES"):
+        with monkeypatch.context() as patch:
+            patch.setattr(attention, limit, 7)
+            assert torch.equal(at_once(QUERIES, KEYS, VALUES), WHOLE)
 
 
 def test_what_comes_later_or_was_forgotten_changes_nothing() -> None:

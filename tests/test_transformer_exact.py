@@ -80,7 +80,7 @@ def test_a_users_settings_change_no_bit() -> None:
         assert torch.equal(at_once(decoder), whole)
         assert torch.equal(at_once(network(ExactTransformer, tiny.LLAMA)), whole)
         torch.set_default_dtype(torch.float64)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16), torch.device("meta"):
             assert torch.equal(at_once(network(ExactTransformer, tiny.LLAMA)), whole)
     finally:
         torch.set_num_threads(threads)

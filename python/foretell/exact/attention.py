@@ -21,6 +21,7 @@ _LOG2_E = 1.4426950408889634
 _MOST_SCORE = 2.0**40
 _MASKED = -(2.0**42)
 _MOST_SCORES = 1 << 22  # computed at a time: 32 MB in float64
+_MOST_QUERIES = 128  # of a head's at a time: fewer see fewer keys that are hidden from them
 
 
 @lru_cache(maxsize=8)
@@ -95,7 +96,7 @@ class KeyValueCache:
         # [lanes, heads, group, t, head_width], and a step for each: neighbours that share a head are its queries.
         wide = by_head[:, 2 * heads :].to(torch.float64).reshape(lanes, heads, group, t, head_width)
         wide_step = by_head_step[:, 2 * heads :].to(torch.float64).reshape(lanes, heads, group, t, 1)
-        step = max(1, _MOST_SCORES // (lanes * query_heads * self.length))
+        step = min(max(1, _MOST_SCORES // (lanes * query_heads * self.length)), _MOST_QUERIES)
         parts = []
         for begin in range(0, t, step):
             place = slice(begin, begin + step)
@@ -136,5 +137,5 @@ class KeyValueCache:
 
 def _weigh(scores: Tensor, top: Tensor) -> Tensor:
     """Return the weights of scores, float64 integers in 0..2^22, as far as they lie below `top`."""
-    distance = (top - scores).clamp_(max=float(_FAR)).to(torch.int64)
+    distance = (top - scores).clamp_(max=float(_FAR)).to(torch.int32)
     return _weights(str(scores.device)).index_select(0, distance.view(-1)).view(scores.shape)
