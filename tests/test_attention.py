@@ -28,8 +28,7 @@ def at_once(
     queries: "torch.Tensor", keys: "torch.Tensor", values: "torch.Tensor", room: int = POSITIONS
 ) -> "torch.Tensor":
     cache = KeyValueCache(len(queries), room, HEADS, WIDTH)
-    cache.append(keys, values)
-    return cache.attend(queries)
+    return cache.attend(queries, keys, values)
 
 
 WHOLE = at_once(QUERIES, KEYS, VALUES)
@@ -56,8 +55,7 @@ def test_steps_of_any_size_give_the_same(step: int) -> None:
     parts = []
     for first in range(0, POSITIONS, step):
         place = slice(first, first + step)
-        cache.append(KEYS[:, place], VALUES[:, place])
-        parts.append(cache.attend(QUERIES[:, place]))
+        parts.append(cache.attend(QUERIES[:, place], KEYS[:, place], VALUES[:, place]))
     assert torch.equal(torch.cat(parts, 1), WHOLE)
 
 
@@ -65,18 +63,19 @@ def test_lanes_room_and_blocks_of_queries_change_nothing(monkeypatch: pytest.Mon
     for lane in range(LANES):
         one = slice(lane, lane + 1)
         assert torch.equal(at_once(QUERIES[one], KEYS[one], VALUES[one], 500), WHOLE[one])
-    monkeypatch.setattr(attention, "_MOST_SCORES", 1000)
-    assert torch.equal(at_once(QUERIES, KEYS, VALUES), WHOLE)
+    for limit in ("_MOST_SCORES", "_MOST_QUERIES"):
+        with monkeypatch.context() as patch:
+            patch.setattr(attention, limit, 7)
+            assert torch.equal(at_once(QUERIES, KEYS, VALUES), WHOLE)
 
 
 def test_what_comes_later_or_was_forgotten_changes_nothing() -> None:
     cache = KeyValueCache(LANES, POSITIONS, HEADS, WIDTH)
-    cache.append(KEYS, VALUES * 1e6)
+    cache.attend(QUERIES, KEYS, VALUES * 1e6)
     cache.length = 20
-    cache.append(KEYS[:, :5] * 1000, VALUES[:, :5])
+    cache.attend(QUERIES[:, :5], KEYS[:, :5] * 1000, VALUES[:, :5])
     cache.length = 0
-    cache.append(KEYS, VALUES)
-    assert torch.equal(cache.attend(QUERIES), WHOLE)
+    assert torch.equal(cache.attend(QUERIES, KEYS, VALUES), WHOLE)
     later = KEYS.clone()
     later[:, 30:] *= 100
     changed = at_once(QUERIES, later, VALUES)
@@ -91,8 +90,8 @@ def test_sums_over_keys_have_no_order_and_those_of_floats_have() -> None:
     results = []
     for place in (torch.arange(POSITIONS), order):
         cache = KeyValueCache(LANES, POSITIONS, HEADS, WIDTH)
-        cache.append(KEYS[:, place], VALUES[:, place])
-        results.append(cache.attend(last))
+        cache.attend(QUERIES[:, :-1], KEYS[:, place[:-1]], VALUES[:, place[:-1]])
+        results.append(cache.attend(last, KEYS[:, -1:], VALUES[:, -1:]))
     assert torch.equal(*results)
     floats = [VALUES[:, place].sum(1) for place in (torch.arange(POSITIONS), order)]
     assert not torch.equal(*floats)  # the control
@@ -116,4 +115,4 @@ def test_room_is_checked() -> None:
         KeyValueCache(1, 65537, 1, 4)
     cache = KeyValueCache(LANES, 3, HEADS, WIDTH)
     with pytest.raises(ValueError, match="cache of 3 positions cannot take 4"):
-        cache.append(KEYS[:, :4], VALUES[:, :4])
+        cache.attend(QUERIES[:, :4], KEYS[:, :4], VALUES[:, :4])

@@ -23,11 +23,11 @@ def test_they_are_close_to_float64(scale: float) -> None:
     x, weight, bias = rows(scale)
     wide = x.double()
     rms = wide / (wide.square().mean(-1, keepdim=True) + 1e-5).sqrt() * weight.double()
-    assert float((rms_norm(x, weight, 1e-5) - rms).abs().max()) < 2e-4 * float(rms.abs().max())
+    assert float((rms_norm(x, weight, 1e-5) - rms).abs().max()) < 2e-5 * float(rms.abs().max())
     for shift in (0.0, 3.0 * scale):
         layer = torch.nn.functional.layer_norm(wide + shift, (WIDTH,), weight.double(), bias.double(), 1e-5)
         result = layer_norm(x + shift, weight, bias, 1e-5)
-        assert float((result - layer).abs().max()) < 2e-4 * float(layer.abs().max())
+        assert float((result - layer).abs().max()) < 2e-5 * float(layer.abs().max())
 
 
 def test_rms_norm_hardly_rounds() -> None:
@@ -43,7 +43,7 @@ def test_zeros_constants_and_extremes_stay_finite() -> None:
     for value in (0.0, 1e-45, 1e-30, 1.0, 1e30):
         x = torch.full((1, 4), value)
         assert bool(rms_norm(x, weight, 1e-12).isfinite().all())
-        assert layer_norm(x, weight, bias, 1e-12).tolist() == [[0.0] * 4]
+        assert bool(layer_norm(x, weight, bias, 1e-12).isfinite().all())
     assert rms_norm(torch.zeros(1, 4), weight, 1e-12).tolist() == [[0.0] * 4]
 
 
@@ -63,15 +63,15 @@ def test_sums_have_no_order_and_those_of_floats_have() -> None:
 
 
 def test_sizes_that_would_not_be_exact_are_refused() -> None:
-    check_norm(1 << 14, 1e-6)
-    with pytest.raises(ValueError, match=r"exact over 1\.\.16384"):
-        check_norm((1 << 14) + 1, 1e-6)
+    check_norm(1 << 15, 1e-6)
+    with pytest.raises(ValueError, match=r"exact over 1\.\.32768"):
+        check_norm((1 << 15) + 1, 1e-6)
     with pytest.raises(ValueError, match="epsilon is 0"):
         check_norm(10, 0)
 
 
 def test_the_largest_sums_of_squares_fit() -> None:
-    width = 1 << 14
+    width = 1 << 15
     x = torch.ones(1, width)
     x[0, ::2] = -1.0
     ones = torch.ones(width)

@@ -1,5 +1,6 @@
 """foretell.adapters.transformer_exact: close to float64, and the same bits however, wherever and with whom it runs."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -79,7 +80,7 @@ def test_a_users_settings_change_no_bit() -> None:
         assert torch.equal(at_once(decoder), whole)
         assert torch.equal(at_once(network(ExactTransformer, tiny.LLAMA)), whole)
         torch.set_default_dtype(torch.float64)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16), torch.device("meta"):
             assert torch.equal(at_once(network(ExactTransformer, tiny.LLAMA)), whole)
     finally:
         torch.set_num_threads(threads)
@@ -132,6 +133,13 @@ def test_large_vocabularies_have_cdfs() -> None:
     for precision, most in ((24, 0.01), (28, 0.001)):
         freq = np.diff(cdf.from_logits(logits.numpy(), precision).astype(np.int64))
         assert float((p * (np.log2(p) - np.log2(freq / 2.0**precision))).sum(-1).max()) < most
+
+
+def test_positions_are_those_that_attention_is_exact_over() -> None:
+    arrays = tiny.tensors(tiny.LLAMA)
+    assert ExactTransformer(dataclasses.replace(tiny.LLAMA, context=1 << 20), arrays).positions == 65_536
+    with pytest.raises(ValueError, match="positions: attention is exact over 65536, not 65537"):
+        ExactTransformer(tiny.LLAMA, arrays, positions=65_537)
 
 
 def test_bad_weights_are_named() -> None:

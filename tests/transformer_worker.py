@@ -41,9 +41,10 @@ def main() -> None:
         for config in (tiny.LLAMA, tiny.GPT2):
             decoder = network(kind, config)
             digests[config.architecture] = found = []
-            for threads in (1, 2):
-                torch.set_num_threads(threads)
-                found += [digest(at_once(decoder)), digest(by_step(decoder))]
+            torch.set_num_threads(1)
+            found += [digest(at_once(decoder)), digest(by_step(decoder))]
+            torch.set_num_threads(2)
+            found.append(digest(at_once(decoder)))
     print(json.dumps(report))
 
 

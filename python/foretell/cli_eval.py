@@ -16,7 +16,7 @@ from foretell import process
 if TYPE_CHECKING:
     from foretell.models import Pretrained
 
-_EPILOG = """ideal: the sum of -log2 p over all tokens, or bits, by the bytes of the text, as evaluation harnesses have it
+_EPILOG = """ideal: the sum of -log2 p over all tokens, or bits, by the bytes of the text, as evaluation harnesses do
 (each token is predicted once, from the window before it); actual: the bits of a file that holds it."""
 
 _ROW = "{:>12} {:>12} {:>9} {:>9}  {}"

@@ -174,8 +174,9 @@ class _Layer:
 
 def _angles(config: NetworkConfig, positions: int) -> Tensor:
     """Return cosines and sines, float32 [2, positions, 1, head_width / 2]."""
-    exponent = torch.arange(0, config.head_width, 2, dtype=torch.float64) / config.head_width
-    angle = torch.arange(positions, dtype=torch.float64).view(-1, 1, 1) * config.rope_base**-exponent
+    exponent = torch.arange(0, config.head_width, 2, dtype=torch.float64, device="cpu") / config.head_width
+    place = torch.arange(positions, dtype=torch.float64, device="cpu")
+    angle = place.view(-1, 1, 1) * config.rope_base**-exponent
     return torch.stack((angle.cos(), angle.sin())).to(torch.float32)
 
 

@@ -36,7 +36,7 @@ class ExactTransformer(Decoder):
     tensors : mapping of name to float32 array
         See `LayerTensors`. Not needed after construction.
     positions : int, optional
-        The most tokens of a lane, the network's context unless told, at most 65536.
+        The most tokens of a lane, at most 65536; unless told, the network's context, or 65536 if that is less.
     device : str
 
     Raises
@@ -55,7 +55,10 @@ class ExactTransformer(Decoder):
         positions: int | None = None,
         device: str = "cpu",
     ) -> None:
-        super().__init__(config, positions, device)
+        most = exact.KeyValueCache.MAX_POSITIONS
+        if positions is not None and positions > most:
+            raise ValueError(f"positions: attention is exact over {most}, not {positions}")
+        super().__init__(config, min(config.context, most) if positions is None else positions, device)
         outside = LayerTensors(tensors, "")
         table = (config.vocabulary, config.width)
         self._embedding = _linear("embedding", outside.take("embedding", *table), None, device)
@@ -118,13 +121,11 @@ class _Layer:
         """Change x, float32 [lanes, t, width], in place."""
         lanes, t, width = x.shape
         rows = x.view(-1, width)
-        first = cache.length
         parts = self._in.forward(self._attention_norm(rows)).view(lanes, t, -1, self._head_width)
-        query, key, value = torch.split(parts, self._heads, 2)
         if rotary is not None:
-            query, key = rotary.rotate(query, first), rotary.rotate(key, first)
-        cache.append(key, value)
-        rows += self._out.forward(cache.attend(query).reshape(lanes * t, -1))
+            parts[:, :, : -self._heads[2]] = rotary.rotate(parts[:, :, : -self._heads[2]], cache.length)
+        query, key, value = torch.split(parts, self._heads, 2)
+        rows += self._out.forward(cache.attend(query, key, value).reshape(lanes * t, -1))
         inside = self._up.forward(self._ffn_norm(rows))
         if self._gated:
             gate, up = inside.chunk(2, 1)

@@ -13,8 +13,6 @@ from foretell.exact.grid import power_of_two
 from foretell.exact.rows import quantise_rows
 
 BITS = 16
-#: 2^22 (a weight) * 2^15 (a value) * 2^16 positions = 2^53: the largest sum.
-MAX_POSITIONS = 1 << 16
 _WEIGHT_BITS = 22
 _SCORE_BITS = 10  # 2^10 steps of a score are a factor of two in weight
 _UNIT = 1 << _SCORE_BITS
@@ -23,6 +21,7 @@ _LOG2_E = 1.4426950408889634
 _MOST_SCORE = 2.0**40
 _MASKED = -(2.0**42)
 _MOST_SCORES = 1 << 22  # computed at a time: 32 MB in float64
+_MOST_QUERIES = 128  # of a head's at a time: fewer see fewer keys that are hidden from them
 
 
 @lru_cache(maxsize=8)
@@ -49,13 +48,17 @@ class KeyValueCache:
 
     Attributes
     ----------
+    MAX_POSITIONS : int
+        2^22 (a weight) times 2^15 (a value) times this is 2^53, the largest sum.
     length : int
         Positions held; may be lowered to forget the latest.
     """
 
+    MAX_POSITIONS = 1 << 16
+
     def __init__(self, lanes: int, positions: int, heads: int, head_width: int, device: str = "cpu") -> None:
-        if not 1 <= positions <= MAX_POSITIONS:
-            raise ValueError(f"a cache of {positions} positions: attention is exact over 1..{MAX_POSITIONS}")
+        if not 1 <= positions <= self.MAX_POSITIONS:
+            raise ValueError(f"a cache of {positions} positions: attention is exact over 1..{self.MAX_POSITIONS}")
         shape = (lanes, heads, positions)
         self.length = 0
         self._keys = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
@@ -63,33 +66,14 @@ class KeyValueCache:
         self._key_steps = torch.empty(shape, dtype=torch.float32, device=device)
         self._value_steps = torch.empty(shape, dtype=torch.float32, device=device)
 
-    def append(self, keys: Tensor, values: Tensor) -> None:
-        """Take the keys and values of the next positions.
-
-        Parameters
-        ----------
-        keys, values : float32 tensor [lanes, t, heads, head_width]
-        """
-        end = self.length + keys.shape[1]
-        if end > self._keys.shape[2]:
-            raise ValueError(f"a cache of {self._keys.shape[2]} positions cannot take {end}")
-        place = slice(self.length, end)
-        for new, integers, steps in (
-            (keys, self._keys, self._key_steps),
-            (values, self._values, self._value_steps),
-        ):
-            rounded, step = quantise_rows(new.transpose(1, 2), BITS)
-            integers[:, :, place] = rounded
-            steps[:, :, place] = step.squeeze(-1)
-        self.length = end
-
-    def attend(self, queries: Tensor) -> Tensor:
-        """Attend from the latest positions, whose keys and values are here already, each to all up to itself.
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Take the keys and values of the next positions, and attend from each of these to all up to itself.
 
         Parameters
         ----------
         queries : float32 tensor [lanes, t, query_heads, head_width]
             `query_heads` is a multiple of the cache's heads; each of these serves that many neighbours.
+        keys, values : float32 tensor [lanes, t, heads, head_width]
 
         Returns
         -------
@@ -98,29 +82,39 @@ class KeyValueCache:
         lanes, t, query_heads, head_width = queries.shape
         heads = self._keys.shape[1]
         group = query_heads // heads
-        first = self.length - t
-        step = max(1, _MOST_SCORES // (lanes * query_heads * self.length))
+        first, end = self.length, self.length + t
+        if end > self._keys.shape[2]:
+            raise ValueError(f"a cache of {self._keys.shape[2]} positions cannot take {end}")
+        # All at once: rows are rounded each for itself, and a call costs more than the work on a few of them.
+        integers, steps = quantise_rows(torch.cat((keys, values, queries), 2), BITS)
+        by_head, by_head_step = integers.transpose(1, 2), steps.squeeze(-1).transpose(1, 2)
+        self._keys[:, :, first:end] = by_head[:, :heads]
+        self._values[:, :, first:end] = by_head[:, heads : 2 * heads]
+        self._key_steps[:, :, first:end] = by_head_step[:, :heads]
+        self._value_steps[:, :, first:end] = by_head_step[:, heads : 2 * heads]
+        self.length = end
+        # [lanes, heads, group, t, head_width], and a step for each: neighbours that share a head are its queries.
+        wide = by_head[:, 2 * heads :].to(torch.float64).reshape(lanes, heads, group, t, head_width)
+        wide_step = by_head_step[:, 2 * heads :].to(torch.float64).reshape(lanes, heads, group, t, 1)
+        step = min(max(1, _MOST_SCORES // (lanes * query_heads * self.length)), _MOST_QUERIES)
         parts = []
         for begin in range(0, t, step):
-            part = queries[:, begin : begin + step]
-            count = part.shape[1]
-            by_head = part.reshape(lanes, count, heads, group, head_width).permute(0, 2, 3, 1, 4)
-            out = self._attend(by_head.reshape(lanes, heads, group, count, head_width), first + begin)
-            parts.append(out.permute(0, 3, 1, 2, 4).reshape(lanes, count, query_heads, head_width))
+            place = slice(begin, begin + step)
+            part = self._attend(wide[:, :, :, place], wide_step[:, :, :, place], first + begin)
+            parts.append(part.permute(0, 3, 1, 2, 4).reshape(lanes, -1, query_heads, head_width))
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
-    def _attend(self, queries: Tensor, first: int) -> Tensor:
+    def _attend(self, queries: Tensor, steps: Tensor, first: int) -> Tensor:
         """Attend from positions `first`.. on; queries and result [lanes, heads, group, count, head_width]."""
         lanes, heads, group, count, head_width = queries.shape
         visible = first + count
-        integers, steps = quantise_rows(queries, BITS)
         keys = self._keys[:, :, :visible].to(torch.float64)
         values = self._values[:, :, :visible].to(torch.float64)
         rows = (lanes, heads, group * count)
-        scores = torch.matmul(integers.to(torch.float64).reshape(*rows, head_width), keys.transpose(2, 3))
+        scores = torch.matmul(queries.reshape(*rows, head_width), keys.transpose(2, 3))
         # Exact so far. A constant times powers of two: one rounding, then one to a step of the score.
-        scale = steps.to(torch.float64).mul_(_UNIT * (_LOG2_E / math.sqrt(head_width)))
-        scores.mul_(scale.reshape(*rows, 1)).mul_(self._key_steps[:, :, None, :visible])
+        scale = steps.reshape(*rows, 1) * (_UNIT * (_LOG2_E / math.sqrt(head_width)))
+        scores.mul_(scale).mul_(self._key_steps[:, :, None, :visible])
         scores.round_().clamp_(-_MOST_SCORE, _MOST_SCORE)
         if count > 1:
             place = torch.arange(visible, device=queries.device)
@@ -143,5 +137,5 @@ class KeyValueCache:
 
 def _weigh(scores: Tensor, top: Tensor) -> Tensor:
     """Return the weights of scores, float64 integers in 0..2^22, as far as they lie below `top`."""
-    distance = (top - scores).clamp_(max=float(_FAR)).to(torch.int64)
+    distance = (top - scores).clamp_(max=float(_FAR)).to(torch.int32)
     return _weights(str(scores.device)).index_select(0, distance.view(-1)).view(scores.shape)

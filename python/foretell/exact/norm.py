@@ -8,13 +8,10 @@ from torch import Tensor
 from foretell.exact.root import sqrt
 from foretell.exact.rows import quantise_rows
 
-#: Squares of 2^24 summed over this many stay below 2^63.
-MAX_WIDTH = 1 << 14
+_BITS = 20
+#: Squares of 2^19, summed over this many, stay within 2^53.
+MAX_WIDTH = 1 << 15
 MIN_EPSILON = 2.0**-40
-_RMS_BITS = 24
-_LAYER_BITS = 21
-_MEAN_STEPS = 8  # the mean is rounded to this part of a step, which leaves centred integers within 2^24
-_DROPPED = 10  # bits of the sum of squares, so that what is left fits float64 exactly
 
 
 def check_norm(width: int, epsilon: float) -> None:
@@ -23,7 +20,9 @@ def check_norm(width: int, epsilon: float) -> None:
     Parameters
     ----------
     width : int
+        1..`MAX_WIDTH`.
     epsilon : float
+        `MIN_EPSILON`..1.
     """
     if not 1 <= width <= MAX_WIDTH:
         raise ValueError(f"a norm over {width} numbers: exact over 1..{MAX_WIDTH}")
@@ -37,7 +36,7 @@ def rms_norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     Parameters
     ----------
     x : float32 tensor [..., width], no NaN or infinity
-        Read with 24 bits below the row's largest.
+        The mean is that of its 20-bit integers.
     weight : float32 tensor [width]
     epsilon : float
         See `check_norm`.
@@ -46,8 +45,12 @@ def rms_norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     -------
     float32 tensor [..., width]
     """
-    integers, steps = quantise_rows(x, _RMS_BITS)
-    return _over_root(integers, steps, epsilon).mul_(weight)
+    integers, steps = quantise_rows(x, _BITS)
+    wide, step = integers.to(torch.float64), steps.to(torch.float64)
+    # Products with the width's reciprocal, made once in Python: torch makes one of a division by a number on some
+    # devices and not on others. Squares of steps are powers of two, so that these products are exact.
+    mean = (wide * wide).sum(-1, keepdim=True).mul_(1 / x.shape[-1]).mul_(step * step)
+    return (x / _root(mean, epsilon)).mul_(weight)
 
 
 def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tensor:
@@ -56,7 +59,7 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tenso
     Parameters
     ----------
     x : float32 tensor [..., width], no NaN or infinity
-        Read with 21 bits below the row's largest.
+        Mean and variance are those of its 20-bit integers.
     weight, bias : float32 tensor [width]
     epsilon : float
         See `check_norm`.
@@ -65,20 +68,15 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tenso
     -------
     float32 tensor [..., width]
     """
-    integers, steps = quantise_rows(x, _LAYER_BITS)
-    total = integers.to(torch.int64).sum(-1, keepdim=True).to(torch.float64)
-    mean = total.mul_(_MEAN_STEPS / x.shape[-1]).round_().to(torch.float32)
-    centred = integers.mul_(_MEAN_STEPS).sub_(mean)
-    return _over_root(centred, steps.mul_(1 / _MEAN_STEPS), epsilon).mul_(weight).add_(bias)
+    integers, steps = quantise_rows(x, _BITS)
+    wide, step = integers.to(torch.float64), steps.to(torch.float64)
+    total = wide.sum(-1, keepdim=True)
+    mean = total * (1 / x.shape[-1])
+    variance = (wide * wide).sum(-1, keepdim=True).sub_(total * mean).mul_(1 / x.shape[-1])
+    variance = variance.clamp_(min=0.0).mul_(step * step)  # rounding may leave less than nothing of equal numbers
+    centred = x - mean.mul_(step).to(torch.float32)
+    return centred.div_(_root(variance, epsilon)).mul_(weight).add_(bias)
 
 
-def _over_root(integers: Tensor, steps: Tensor, epsilon: float) -> Tensor:
-    """Divide integers in +-2^24, in units of `steps`, by the root of their mean square plus epsilon."""
-    wide = integers.to(torch.int64)
-    total = (wide * wide).sum(-1, keepdim=True) >> _DROPPED
-    # A product with the reciprocal, made once in Python: torch makes one of a division by a number on some devices.
-    mean = total.to(torch.float64).mul_(2**_DROPPED / integers.shape[-1])
-    steps = steps.to(torch.float64)
-    mean += torch.full_like(steps, epsilon).div_(steps).div_(steps)
-    # A non-zero integer over a root below 2^70: far from denormals, in whatever units x was.
-    return integers.div_(sqrt(mean.to(torch.float32)))
+def _root(mean_square: Tensor, epsilon: float) -> Tensor:
+    return sqrt(mean_square.add_(epsilon).to(torch.float32))

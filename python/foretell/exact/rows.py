@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -9,6 +11,13 @@ from torch import Tensor
 #: then zero on every grid, and no product of two rows comes near overflow or denormals.
 MAX_ROW_EXPONENT = 40
 _EXPONENT_MASK = 0xFF << 23
+
+
+@lru_cache(maxsize=64)
+def _constants(bits: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    # As tensors: what torch does with a Python number takes as long as the operation itself on a short row.
+    mask = torch.tensor(_EXPONENT_MASK, dtype=torch.int32, device=device)
+    return mask, torch.tensor(2.0 ** (2 - bits), dtype=torch.float32, device=device)
 
 
 def quantise_rows(x: Tensor, bits: int) -> tuple[Tensor, Tensor]:
@@ -32,6 +41,7 @@ def quantise_rows(x: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     limit = float(2 ** (bits - 1) - 1)
     largest = x.abs().amax(-1, keepdim=True)
     # The largest number with its mantissa cleared is a power of two; products and quotients with one are exact.
-    steps = (largest.view(torch.int32) & _EXPONENT_MASK).view(torch.float32)
-    steps = steps.mul_(2.0 ** (2 - bits)).clamp_(2.0**-MAX_ROW_EXPONENT, 2.0**MAX_ROW_EXPONENT)
+    mask, unit = _constants(bits, x.device)
+    steps = largest.view(torch.int32).bitwise_and_(mask).view(torch.float32)
+    steps = steps.mul_(unit).clamp_(2.0**-MAX_ROW_EXPONENT, 2.0**MAX_ROW_EXPONENT)
     return (x / steps).round_().clamp_(-limit, limit), steps
