@@ -169,6 +169,12 @@ def test_blocks_cannot_be_moved_doubled_dropped_or_exchanged() -> None:
         (sealed(header_bytes(PLAIN_BODY[:-1] + b"\x01\x05")), "without a model"),
         (sealed(header_bytes(b"\0\x01x\0\x01\0\0")), "without a name"),
         (sealed(header_bytes(b"\0\0\x01x\x01\0\0")), "without a name"),
+        (sealed(header_bytes(b"\x01" + MODEL_BODY[1:] + bytes(31))), "longer than the header"),
+        (sealed(header_bytes(b"\x01" + PLAIN_BODY[1:] + bytes(32))), "weights without a model"),
+        (sealed(header_bytes(b"\x02" + MODEL_BODY[1:] + b"\0")), "fingerprint of 0 entries"),
+        (sealed(header_bytes(b"\x02" + MODEL_BODY[1:] + b"\x11" + b"\x01a" * 34)), "fingerprint of 17 entries"),
+        (sealed(header_bytes(b"\x02" + MODEL_BODY[1:] + b"\x01\x01a\x01b")), "no other does"),
+        (sealed(header_bytes(b"\0\x06native\x01x\x01\0\0")), "comes with a fingerprint"),
         (sealed(header_bytes(PLAIN_BODY)) + b"\x03", "not a kind"),
         (sealed(header_bytes(PLAIN_BODY)) + b"\x02\0", "block of 0 bytes"),
         (sealed(header_bytes(PLAIN_BODY)) + b"\x02\xe9\x07", "block of 1001 bytes"),
@@ -191,7 +197,7 @@ def test_bad_frames(data: bytes, message: str) -> None:
     [
         (MAGIC + b"\x02", "version 2"),
         (MAGIC + b"\x00", "version 0"),
-        (sealed(header_bytes(b"\x01" + PLAIN_BODY[1:])), "flags 0x01"),
+        (sealed(header_bytes(b"\x04" + PLAIN_BODY[1:])), "flags 0x04"),
         (sealed(header_bytes(b"\x80" + b"anything that a later version may put there")), "flags 0x80"),
     ],
 )

@@ -17,12 +17,14 @@ from foretell.errors import (
     CorruptError,
     Error,
     MemoryLimitError,
+    MissingModelError,
     ModelMismatchError,
     TruncatedError,
     UnsupportedError,
 )
 
 if TYPE_CHECKING:
+    from foretell.adapters.language_model import load_model
     from foretell.compressor import Compressor
     from foretell.decompressor import Decompressor
     from foretell.defaults import BLOCK_SIZE, DEFAULT_LEVEL
@@ -44,12 +46,14 @@ __all__ = [
     "FrameInfo",
     "MemoryLimitError",
     "Meter",
+    "MissingModelError",
     "ModelMismatchError",
     "TruncatedError",
     "UnsupportedError",
     "compress",
     "decompress",
     "frame_info",
+    "load_model",
     "open",
 ]
 
@@ -64,6 +68,7 @@ _HOMES = {
     "compress": "stream",
     "decompress": "stream",
     "frame_info": "info",
+    "load_model": "adapters.language_model",
     "open": "file",
 }
 

@@ -10,13 +10,16 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import foretell
 from foretell import cli_signals, process
 from foretell.atomic import atomic_output
 from foretell.cli_list import Listing
 from foretell.cli_options import SUFFIX, parse, use_threads
+
+if TYPE_CHECKING:
+    from foretell.models import Pretrained
 
 _CHUNK = 1 << 16
 _OK, _ERROR, _WARNING = 0, 1, 2
@@ -34,13 +37,16 @@ class _Task:
     options : argparse.Namespace
     name : str
         As given; "-" is standard input.
+    model : Pretrained or None
+        What ``--model`` names.
     """
 
-    def __init__(self, options: argparse.Namespace, name: str) -> None:
+    def __init__(self, options: argparse.Namespace, name: str, model: Pretrained | None) -> None:
         self.options = options
         self.stdin = name == "-"
         self.name = "(stdin)" if self.stdin else name
         self.compressing = options.mode == "compress"
+        self.model = model
         self.meter: foretell.Meter | None = None
         self.read_bytes = self.written_bytes = 0
 
@@ -123,7 +129,9 @@ class _Task:
     ) -> Iterator[bytes]:
         # Files in /proc say 0 and hold something: only a positive size is believed.
         size = status.st_size if status and status.st_size else None
-        compressor = foretell.Compressor(self.options.level, size=size, memory=self.options.memory, progress=progress)
+        compressor = foretell.Compressor(
+            self.options.level, size=size, memory=self.options.memory, model=self.model, progress=progress
+        )
         self.meter = compressor.meter
         while chunk := source.read(_CHUNK):
             self.read_bytes += len(chunk)
@@ -139,7 +147,11 @@ class _Task:
     ) -> Iterator[bytes]:
         counted = cast("IO[bytes]", _Counted(source, self))  # only its `read` is used
         with foretell.ForetellFile(
-            counted, device=self.options.device, memory=self.options.memory, progress=progress
+            counted,
+            device=self.options.device,
+            memory=self.options.memory,
+            model=self.model,
+            progress=progress,
         ) as archive:
             while piece := archive.read1(_CHUNK):
                 yield piece
@@ -261,9 +273,18 @@ def _open_standard_streams() -> None:
 
 
 def _run_all(options: argparse.Namespace) -> int:
+    model: Pretrained | None = None
+    if options.model is not None:
+
+        def read() -> None:
+            nonlocal model
+            model = foretell.load_model(options.model, exact=not options.native, device=options.device)
+
+        if _guarded(options, options.model, read) != _OK:
+            return _ERROR
     result = _OK
     for name in options.files:
-        task = _Task(options, name)
+        task = _Task(options, name, model)
         result = _worse(result, _guarded(options, task.name, task.run))
     return result
 
@@ -304,6 +325,10 @@ def _guarded(options: argparse.Namespace, name: str, action: Callable[[], None])
     except OSError as error:
         where = f"{error.filename}: " if error.filename not in (None, name) else ""
         _say(options.quiet < 2, f"{name}: {where}{error.strerror or error}")
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "regex", "safetensors"):
+            raise
+        _say(options.quiet < 2, f"{name}: needs the package {error.name}: pip install 'foretell[pretrained]'")
     except MemoryError:
         _say(options.quiet < 2, f"{name}: not enough memory; a lower level needs less")
     except foretell.Error as error:

@@ -55,10 +55,12 @@ def _row(name: str, frames: list[FrameInfo]) -> str:
 def _describe(frame: FrameInfo) -> str:
     numerics = f" ({frame.numerics})" if frame.numerics else ""
     parameters = f", parameters {' '.join(map(str, frame.parameters))}" if frame.parameters else ""
+    weights = f", trained, SHA-256 {frame.weights.hex()}" if frame.weights else ""
+    made_on = "".join(f", {key} {value}" for key, value in frame.fingerprint)
     memory = "unknown" if frame.memory is None else f"{-(-frame.memory >> 20)} MiB"
     return (
         f"frame at byte {frame.offset}: {frame.file_bytes} bytes for {frame.raw_bytes}, "
         f"{frame.payload_bytes} of payload, {frame.coded_blocks} of {frame.blocks} blocks coded, "
         f"block size {frame.block_size}, size {'unknown' if frame.size is None else frame.size} in the header, "
-        f"model {frame.model or 'none'}{numerics}{parameters}, memory to decode it {memory}"
+        f"model {frame.model or 'none'}{numerics}{parameters}{weights}{made_on}, memory to decode it {memory}"
     )

@@ -84,7 +84,16 @@ def build_parser() -> argparse.ArgumentParser:
         "the most memory for the model, 2GiB if not given (KiB, MiB, GiB or K, M, G): -z makes tables fit, -d refuses"
     )
     how.add_argument("-M", "--memory", type=_size, metavar="SIZE", help=limit)
-    device = "where -d decodes files of the model ngram/1: cpu (the default) or cuda, with torch; levels use the CPU"
+    how.add_argument(
+        "--model",
+        metavar="PATH",
+        help="a pretrained language model: GGUF, llama2.c or a Hugging Face folder; -d needs it too",
+    )
+    native = "with --model, compress in floats: quicker, and restored on such a machine alone"
+    how.add_argument("--native", action="store_true", help=native)
+    device = (
+        "where --model works, and -d of the model ngram/1: cpu (the default) or cuda, with torch; levels use the CPU"
+    )
     how.add_argument("--device", default="cpu", help=device)
     threads = "threads of torch, where --device uses it, 0 = one for each core; the levels take one"
     how.add_argument("-T", "--threads", type=_count, metavar="N", help=threads)
@@ -110,6 +119,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             parser.error(f"-o does not go with --{options.mode}")
         if options.output == "-":
             options.stdout, options.output = True, None
+    if options.native and options.model is None:
+        parser.error("--native goes with --model")
     if options.remove and (options.stdout or options.mode in ("test", "list")):
         parser.error("--rm needs an output file beside the source")
     return options

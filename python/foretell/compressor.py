@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from foretell import models, varint
 from foretell.buffers import byte_view
@@ -16,7 +16,7 @@ from foretell.model_header import describe
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from foretell.models.base import AnyModel, Progress
+    from foretell.models.base import AnyModel, Pretrained, Progress
 
 
 class Compressor:
@@ -37,8 +37,9 @@ class Compressor:
     memory : int, optional
         The most bytes that the model may take, `foretell.models.MAX_MEMORY` (2 GiB) if not given. Its tables are halved
         until they fit. Decoding takes as much.
-    model : Model or BlockModel, optional
-        Used instead of the level's: an untrained model of your own, registered with `foretell.models.register`.
+    model : Model, BlockModel or Pretrained, optional
+        Used instead of the level's: an untrained model of your own, registered with `foretell.models.register`; or what
+        was trained before, which the decoder has to be given too.
     progress : callable, optional
         Called now and then with the number of plain bytes coded since the last call.
 
@@ -67,7 +68,7 @@ class Compressor:
         device: str = "cpu",
         block_size: int = BLOCK_SIZE,
         memory: int | None = None,
-        model: AnyModel | None = None,
+        model: AnyModel | Pretrained | None = None,
         progress: Progress | None = None,
     ) -> None:
         if not 0 <= level <= 9:
@@ -81,7 +82,8 @@ class Compressor:
         self._size = size
         self._block_size = block_size
         self._memory = memory
-        self._model = model
+        self._pretrained = cast("Pretrained", model) if hasattr(model, "start") else None
+        self._model = None if self._pretrained is not None else cast("AnyModel | None", model)
         self._stores = level == 0 and model is None
         self._progress = progress
         self._seen = 0
@@ -189,7 +191,10 @@ class Compressor:
                 self._progress(len(plain))
             return None
         if self._model is None:
-            self._model = models.for_level(self._level, size, memory=self._memory)
+            if self._pretrained is not None:
+                self._model = self._pretrained.start(size)
+            else:
+                self._model = models.for_level(self._level, size, memory=self._memory)
         return encode_block(self._model, plain, progress=self._progress)
 
     def _header(self, size: int | None) -> Header:

@@ -16,6 +16,11 @@ VERSION = 1
 MAX_BODY = 1024
 MAX_NAME = 32
 MAX_BLOCK_SIZE = 1 << 26
+MAX_FINGERPRINT = 16
+DIGEST_BYTES = 32
+
+HAS_WEIGHTS, HAS_FINGERPRINT = 1, 2
+"""The header's flags."""
 
 END, CODED, STORED = 0, 1, 2
 """The first byte of an end element and of the two kinds of block."""
@@ -37,6 +42,10 @@ class Header:
         Plain bytes in the frame, None if the writer did not know.
     parameters : tuple of int
         The model's integers, in the model's order.
+    weights : bytes
+        SHA-256 of the weights that the model starts from; empty if it starts untrained.
+    fingerprint : tuple of (str, str)
+        What the model ran on, in names and values as `model`; of the numerics class "native" only. At most 16.
     """
 
     numerics: str
@@ -44,6 +53,21 @@ class Header:
     block_size: int
     size: int | None
     parameters: tuple[int, ...] = ()
+    weights: bytes = b""
+    fingerprint: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the fields taken together; empty if nothing is."""
+        if not 1 <= self.block_size <= MAX_BLOCK_SIZE:
+            return f"block size {self.block_size} is outside 1..{MAX_BLOCK_SIZE}"
+        if bool(self.model) != bool(self.numerics):
+            return "a model without a name or a numerics class"
+        if not self.model and (self.parameters or self.weights):
+            return "parameters or weights without a model"
+        if (self.numerics == "native") != bool(self.fingerprint):
+            return "the numerics class native comes with a fingerprint, and no other does"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -109,19 +133,24 @@ class FrameWriter:
         ValueError
             If a field is out of its range or the whole is longer than 1024 bytes.
         """
-        if not 1 <= header.block_size <= MAX_BLOCK_SIZE:
-            raise ValueError(f"block_size {header.block_size} is outside 1..{MAX_BLOCK_SIZE}")
-        if bool(header.model) != bool(header.numerics) or (header.parameters and not header.model):
-            raise ValueError("a model needs a name and a numerics class, and a frame without one has no parameters")
+        if header.fault:
+            raise ValueError(header.fault)
+        if len(header.weights) not in (0, DIGEST_BYTES):
+            raise ValueError(f"weights: a SHA-256 has {DIGEST_BYTES} bytes, not {len(header.weights)}")
+        if len(header.fingerprint) > MAX_FINGERPRINT:
+            raise ValueError(f"a fingerprint of {len(header.fingerprint)} entries, at most {MAX_FINGERPRINT} fit")
+        flags = HAS_WEIGHTS * bool(header.weights) | HAS_FINGERPRINT * bool(header.fingerprint)
         body = b"".join(
             (
-                b"\0",
+                bytes([flags]),
                 _string(header.numerics),
                 _string(header.model),
                 varint.encode(header.block_size),
                 varint.encode(0 if header.size is None else header.size + 1),
                 varint.encode(len(header.parameters)),
                 *map(varint.encode, header.parameters),
+                header.weights,
+                *_pairs(header.fingerprint),
             )
         )
         if len(body) > MAX_BODY:
@@ -146,6 +175,12 @@ class FrameWriter:
     def end(self) -> bytes:
         """Return the bytes of the end element."""
         return self._sealed(bytes([END]) + varint.encode(self._total))
+
+
+def _pairs(fingerprint: tuple[tuple[str, str], ...]) -> list[bytes]:
+    if not fingerprint:
+        return []
+    return [bytes([len(fingerprint)]), *(_string(text) for pair in fingerprint for text in pair)]
 
 
 def _string(text: str) -> bytes:

@@ -15,7 +15,7 @@ from foretell.model_header import rebuild
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from foretell.models.base import AnyModel, Progress
+    from foretell.models.base import AnyModel, Pretrained, Progress
 
 
 class Decompressor:
@@ -29,6 +29,8 @@ class Decompressor:
     memory : int, optional
         The most bytes that a frame's model may take, `foretell.models.MAX_MEMORY` (2 GiB) if not given. A frame that
         needs more is refused.
+    model : Pretrained, optional
+        What was trained before, for frames that were made with it.
     offset : int
         Position of the frame in its file, for messages.
     progress : callable, optional
@@ -55,14 +57,21 @@ class Decompressor:
         *,
         device: str = "cpu",
         memory: int | None = None,
+        model: Pretrained | None = None,
         offset: int = 0,
         progress: Progress | None = None,
     ) -> None:
+        if model is not None and not hasattr(model, "digest"):
+            raise TypeError(
+                f"model: decoding takes what was trained before (foretell.models.Pretrained), "
+                f"not {type(model).__name__}; an untrained model is rebuilt from the file"
+            )
         self.eof = False
         self.needs_input = True
         self.unused_data = b""
         self._device = device
         self._memory = memory
+        self._pretrained = model
         self._progress = progress
         self._reader = FrameReader(offset)
         self._header = Header("", "", 1, None)  # until the frame's has been read
@@ -160,7 +169,7 @@ class Decompressor:
     def _ready_model(self, header: Header) -> AnyModel:
         """Return the model with all blocks so far learned."""
         if self._model is None:
-            self._model = rebuild(header, self._device, self._memory)
+            self._model = rebuild(header, self._device, self._memory, self._pretrained)
         if self._unlearned is not None:
             learn_block(self._model, self._unlearned)
             self._unlearned = None

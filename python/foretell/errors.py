@@ -1,6 +1,14 @@
 """The errors that data and environments can cause; mistakes of the caller stay ``TypeError`` and ``ValueError``."""
 
-__all__ = ["CorruptError", "Error", "MemoryLimitError", "ModelMismatchError", "TruncatedError", "UnsupportedError"]
+__all__ = [
+    "CorruptError",
+    "Error",
+    "MemoryLimitError",
+    "MissingModelError",
+    "ModelMismatchError",
+    "TruncatedError",
+    "UnsupportedError",
+]
 
 
 class Error(Exception):
@@ -21,6 +29,10 @@ class UnsupportedError(Error):
 
 class MemoryLimitError(UnsupportedError, ValueError):
     """No model of the level fits into the memory that the caller allowed; the message names the least that would do."""
+
+
+class MissingModelError(UnsupportedError):
+    """The data were made with a trained model, which was not given; the message names its SHA-256."""
 
 
 class ModelMismatchError(Error):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import functools
 import io
 import os
-from typing import IO, TYPE_CHECKING
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, cast
 
 from foretell.compressor import Compressor
 from foretell.defaults import BLOCK_SIZE, DEFAULT_LEVEL
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from foretell.meter import Meter
-    from foretell.models.base import Progress
+    from foretell.models.base import AnyModel, Pretrained, Progress
 
 _BUFFER = 1 << 17
 _MODES = {"r": "rb", "rb": "rb", "w": "wb", "wb": "wb", "x": "xb", "xb": "xb", "a": "ab", "ab": "ab"}
@@ -25,16 +27,14 @@ _MODES = {"r": "rb", "rb": "rb", "w": "wb", "wb": "wb", "x": "xb", "xb": "xb", "
 class _PlainIO(io.RawIOBase):
     """The plain bytes of an archive, as a raw stream; seeks by decoding forward, backward from the start again."""
 
-    def __init__(self, file: IO[bytes], device: str, memory: int | None, progress: Progress | None) -> None:
+    def __init__(self, file: IO[bytes], make_reader: Callable[[Callable[[int], bytes]], PlainReader]) -> None:
         self._file = file
-        self._device = device
-        self._memory = memory
-        self._progress = progress
+        self._make_reader = make_reader
         self._start = file.tell() if self.seekable() else 0
         self._restart()
 
     def _restart(self) -> None:
-        self._reader = PlainReader(self._file.read, device=self._device, memory=self._memory, progress=self._progress)
+        self._reader = self._make_reader(self._file.read)
         self._position = 0
 
     def readable(self) -> bool:
@@ -91,7 +91,7 @@ class ForetellFile(io.BufferedIOBase):
         "r", "w", "x" (new files only) or "a" (one more frame), with or without "b".
     level, size, block_size
         For writing, as for `Compressor`.
-    device, memory, progress
+    device, memory, model, progress
         As for `Compressor` and `Decompressor`.
 
     Raises
@@ -115,6 +115,7 @@ class ForetellFile(io.BufferedIOBase):
         device: str = "cpu",
         block_size: int = BLOCK_SIZE,
         memory: int | None = None,
+        model: AnyModel | Pretrained | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._file: IO[bytes] | None = None
@@ -126,7 +127,7 @@ class ForetellFile(io.BufferedIOBase):
         self.mode = _MODES[mode]
         if self.mode != "rb":
             self._compressor = Compressor(
-                level, size=size, device=device, block_size=block_size, memory=memory, progress=progress
+                level, size=size, device=device, block_size=block_size, memory=memory, model=model, progress=progress
             )
         if isinstance(file, (str, os.PathLike)):
             self._file = builtins.open(file, self.mode)  # noqa: SIM115 - closed by close()
@@ -138,7 +139,9 @@ class ForetellFile(io.BufferedIOBase):
         self._written = 0
         self._failed = False  # a write raised: the frame cannot be ended
         if self.mode == "rb":
-            self._plain = io.BufferedReader(_PlainIO(self._file, device, memory, progress), _BUFFER)
+            pretrained = cast("Pretrained | None", model)
+            reader = functools.partial(PlainReader, device=device, memory=memory, model=pretrained, progress=progress)
+            self._plain = io.BufferedReader(_PlainIO(self._file, reader), _BUFFER)
 
     @property
     def name(self) -> object:
@@ -260,6 +263,7 @@ def open(  # noqa: A001 - the name that compression modules use
     device: str = "cpu",
     block_size: int = BLOCK_SIZE,
     memory: int | None = None,
+    model: AnyModel | Pretrained | None = None,
     encoding: str | None = None,
     errors: str | None = None,
     newline: str | None = None,
@@ -269,7 +273,7 @@ def open(  # noqa: A001 - the name that compression modules use
 
     Parameters
     ----------
-    file, mode, level, size, device, block_size, memory, progress
+    file, mode, level, size, device, block_size, memory, model, progress
         As for `ForetellFile`.
     encoding, errors, newline
         As for the built-in `open`, in text mode only.
@@ -296,6 +300,7 @@ def open(  # noqa: A001 - the name that compression modules use
         device=device,
         block_size=block_size,
         memory=memory,
+        model=model,
         progress=progress,
     )
     return io.TextIOWrapper(archive, encoding, errors, newline) if text else archive

@@ -8,10 +8,13 @@ from foretell import varint
 from foretell.container import (
     CHECKSUM_BYTES,
     CODED,
+    DIGEST_BYTES,
     END,
+    HAS_FINGERPRINT,
+    HAS_WEIGHTS,
     MAGIC,
-    MAX_BLOCK_SIZE,
     MAX_BODY,
+    MAX_FINGERPRINT,
     MAX_NAME,
     STORED,
     VERSION,
@@ -213,19 +216,27 @@ def _parse_body(body: bytes) -> Header:
     cursor = _Cursor(body)
     try:
         flags = cursor.byte()
-        if flags:
+        if flags & ~(HAS_WEIGHTS | HAS_FINGERPRINT):
             raise UnsupportedError(f"header flags {flags:#04x} are not known here; a later foretell may read it")
         numerics, model = cursor.string(), cursor.string()
         block_size, size, count = cursor.varint(), cursor.varint(), cursor.varint()
         if count > len(body):
             raise CorruptError(f"{count} parameters do not fit into a header of {len(body)} bytes")
         parameters = tuple(cursor.varint() for _ in range(count))
+        weights = cursor.take(DIGEST_BYTES) if flags & HAS_WEIGHTS else b""
+        fingerprint = _parse_fingerprint(cursor) if flags & HAS_FINGERPRINT else ()
     except _NeedMore:
         raise CorruptError("the header's fields are longer than the header") from None
     if cursor.position != len(body):
         raise CorruptError(f"{len(body) - cursor.position} bytes are left over behind the header's fields")
-    if not 1 <= block_size <= MAX_BLOCK_SIZE:
-        raise CorruptError(f"block size {block_size} is outside 1..{MAX_BLOCK_SIZE}")
-    if bool(model) != bool(numerics) or (parameters and not model):
-        raise CorruptError("a model without a name or a numerics class, or parameters without a model")
-    return Header(numerics, model, block_size, size - 1 if size else None, parameters)
+    header = Header(numerics, model, block_size, size - 1 if size else None, parameters, weights, fingerprint)
+    if header.fault:
+        raise CorruptError(header.fault)
+    return header
+
+
+def _parse_fingerprint(cursor: _Cursor) -> tuple[tuple[str, str], ...]:
+    count = cursor.byte()
+    if not 1 <= count <= MAX_FINGERPRINT:
+        raise CorruptError(f"a fingerprint of {count} entries, 1 to {MAX_FINGERPRINT} are allowed")
+    return tuple((cursor.string(), cursor.string()) for _ in range(count))

@@ -36,6 +36,10 @@ class FrameInfo:
         Numerics class and name of the model, both empty where the frame needs none.
     parameters : tuple of int
         The model's integers.
+    weights : bytes
+        SHA-256 of the trained model that decoding needs, empty if it needs none.
+    fingerprint : tuple of (str, str)
+        What the model ran on, where it computes in floats (numerics class "native"); empty otherwise.
     block_size : int
         The most plain bytes a block may hold.
     size : int or None
@@ -51,6 +55,8 @@ class FrameInfo:
     numerics: str
     model: str
     parameters: tuple[int, ...]
+    weights: bytes
+    fingerprint: tuple[tuple[str, str], ...]
     block_size: int
     size: int | None
 
@@ -142,6 +148,8 @@ def _frame(read: Callable[[int], bytes], data: bytes, offset: int) -> tuple[Fram
         numerics=header.numerics,
         model=header.model,
         parameters=header.parameters,
+        weights=header.weights,
+        fingerprint=header.fingerprint,
         block_size=header.block_size,
         size=header.size,
     )

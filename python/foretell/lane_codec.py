@@ -14,7 +14,7 @@ The lanes that code at a step are always the first ones, so a decoder knows how 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,8 +42,8 @@ def lane_count(raw_length: int, max_lanes: int) -> int:
     return 1 << (wanted.bit_length() - 1)
 
 
-class _Shape:
-    """Lanes and steps of a block of `raw_length` bytes, at least one.
+class Shape:
+    """Lanes and steps of a block of `raw_length` symbols, at least one.
 
     Attributes
     ----------
@@ -61,15 +61,20 @@ class _Shape:
         return -(-(self.raw_length - step) // self.steps)
 
     def done(self, steps: int) -> int:
-        """Return how many plain bytes the first `steps` steps hold."""
+        """Return how many symbols the first `steps` steps hold."""
         full, rest = divmod(self.raw_length, self.steps)
         return full * steps + min(rest, steps)
 
-    def grid(self, data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:
-        """Return `data` as uint8 [lanes, steps]."""
-        cells = np.zeros(self.lanes * self.steps, np.uint8)
-        cells[: self.raw_length] = np.frombuffer(data, np.uint8)
+    def grid(self, symbols: NDArray[Any]) -> NDArray[Any]:
+        """Return `symbols` [raw_length] as [lanes, steps] of the same dtype, padded with zeros."""
+        cells = np.zeros(self.lanes * self.steps, symbols.dtype)
+        cells[: self.raw_length] = symbols
         return cells.reshape(self.lanes, self.steps)
+
+    def coded(self, first: int, steps: int) -> NDArray[np.bool_]:
+        """Return which lanes are not padding in `steps` steps from `first` on, [steps, lanes]: the order of coding."""
+        step = np.arange(first, first + steps)
+        return np.arange(self.lanes) * self.steps + step[:, None] < self.raw_length
 
 
 class LaneCodec:
@@ -92,8 +97,8 @@ class LaneCodec:
     ) -> tuple[bytes, float]:
         """See `foretell.models.BlockModel`."""
         model = self._model
-        shape = _Shape(len(data), model.lanes)
-        grid = shape.grid(data)
+        shape = Shape(len(data), model.lanes)
+        grid = shape.grid(np.frombuffer(data, np.uint8))
         encoder = RangeEncoder(model.precision)
         ideal_bits = 0.0
         model.begin(shape.lanes)
@@ -106,7 +111,7 @@ class LaneCodec:
     def decode_block(self, payload: bytes, raw_length: int, progress: Progress | None = None) -> bytes:
         """See `foretell.models.BlockModel`."""
         model = self._model
-        shape = _Shape(raw_length, model.lanes)
+        shape = Shape(raw_length, model.lanes)
         decoder = RangeDecoder(payload, model.precision)
         columns = bytearray()  # [steps, lanes]; grows with what is decoded, not with what the file claims
         model.begin(shape.lanes)
@@ -127,8 +132,8 @@ class LaneCodec:
     def learn_block(self, data: bytes | bytearray | memoryview, progress: Progress | None = None) -> None:
         """See `foretell.models.BlockModel`; without coding, which takes time."""
         model = self._model
-        shape = _Shape(len(data), model.lanes)
-        grid = shape.grid(data)
+        shape = Shape(len(data), model.lanes)
+        grid = shape.grid(np.frombuffer(data, np.uint8))
         model.begin(shape.lanes)
         for first in range(0, shape.steps, model.chunk):
             symbols = np.ascontiguousarray(grid[:, first : first + model.chunk])
@@ -136,20 +141,16 @@ class LaneCodec:
             _report(progress, shape, first, symbols.shape[1])
 
 
-def _encode_chunk(model: Model, encoder: RangeEncoder, symbols: NDArray[np.uint8], shape: _Shape, first: int) -> float:
+def _encode_chunk(model: Model, encoder: RangeEncoder, symbols: NDArray[np.uint8], shape: Shape, first: int) -> float:
     """Code the steps from `first` on, symbols [lanes, t], through `score`; return their ideal bits."""
     start, freq = model.score(symbols)
-    lane = np.arange(shape.lanes)
-    step = np.arange(first, first + symbols.shape[1])
-    coded = lane * shape.steps + step[:, None] < shape.raw_length  # [t, lanes]: step-major, as it is coded
+    coded = shape.coded(first, symbols.shape[1])
     freqs = np.ascontiguousarray(freq.T[coded])
     encoder.encode(np.ascontiguousarray(start.T[coded]), freqs)
-    return _bits(freqs, model.precision)
+    return bits_of(freqs, model.precision)
 
 
-def _encode_by_step(
-    model: Model, encoder: RangeEncoder, symbols: NDArray[np.uint8], shape: _Shape, first: int
-) -> float:
+def _encode_by_step(model: Model, encoder: RangeEncoder, symbols: NDArray[np.uint8], shape: Shape, first: int) -> float:
     """Do as `_encode_chunk` through `predict` and `update`."""
     ideal_bits = 0.0
     for t in range(symbols.shape[1]):
@@ -159,16 +160,16 @@ def _encode_by_step(
         encoder.encode_symbols(column[:active], cdf[:active])
         index = column[:active].astype(np.intp)
         lanes = np.arange(active)
-        ideal_bits += _bits(cdf[lanes, index + 1] - cdf[lanes, index], model.precision)
+        ideal_bits += bits_of(cdf[lanes, index + 1] - cdf[lanes, index], model.precision)
         model.update(column)
     return ideal_bits
 
 
-def _bits(freq: NDArray[np.unsignedinteger], precision: int) -> float:
+def bits_of(freq: NDArray[np.unsignedinteger], precision: int) -> float:
     """Return the sum of -log2(freq / 2^precision). Floats are fine here: nothing coded depends on it."""
     return precision * freq.size - float(np.log2(freq.astype(np.float64)).sum())
 
 
-def _report(progress: Progress | None, shape: _Shape, first: int, steps: int) -> None:
+def _report(progress: Progress | None, shape: Shape, first: int, steps: int) -> None:
     if progress is not None:
         progress(shape.done(first + steps) - shape.done(first))

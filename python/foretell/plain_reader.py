@@ -9,7 +9,7 @@ from foretell.decompressor import Decompressor
 from foretell.errors import Error, TruncatedError
 
 if TYPE_CHECKING:
-    from foretell.models.base import Progress
+    from foretell.models.base import Pretrained, Progress
 
 CHUNK = 1 << 16
 """Bytes of a file that are read at a time."""
@@ -22,7 +22,7 @@ class PlainReader:
     ----------
     source : callable
         `source(n)` returns 1 to n bytes of the file, none at its end.
-    device, memory, progress
+    device, memory, model, progress
         As for `Decompressor`.
     """
 
@@ -32,11 +32,13 @@ class PlainReader:
         *,
         device: str = "cpu",
         memory: int | None = None,
+        model: Pretrained | None = None,
         progress: Progress | None = None,
     ) -> None:
         self._source = source
         self._device = device
         self._memory = memory
+        self._model = model
         self._progress = progress
         self._decompressor: Decompressor | None = None
         self._given = 0  # bytes taken from the source
@@ -75,7 +77,13 @@ class PlainReader:
                     if frame is None:
                         raise TruncatedError("byte 0: no data, not even a header; an empty file is not an archive")
                     return b""
-                frame = Decompressor(device=self._device, memory=self._memory, offset=offset, progress=self._progress)
+                frame = Decompressor(
+                    device=self._device,
+                    memory=self._memory,
+                    model=self._model,
+                    offset=offset,
+                    progress=self._progress,
+                )
                 self._decompressor = frame
             elif frame.needs_input:
                 data = self._take()

@@ -14,7 +14,7 @@ from foretell.plain_reader import PlainReader
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from foretell.models.base import AnyModel
+    from foretell.models.base import AnyModel, Pretrained
 
 __all__ = ["BLOCK_SIZE", "DEFAULT_LEVEL", "Compressor", "Decompressor", "PlainReader", "compress", "decompress"]
 
@@ -28,7 +28,7 @@ def compress(
     device: str = "cpu",
     block_size: int = BLOCK_SIZE,
     memory: int | None = None,
-    model: AnyModel | None = None,
+    model: AnyModel | Pretrained | None = None,
 ) -> bytes:
     """Return `data` as one frame. Parameters and errors as for `Compressor`.
 
@@ -42,7 +42,9 @@ def compress(
     return compressor.compress(view) + compressor.flush()
 
 
-def decompress(data: Buffer, *, device: str = "cpu", memory: int | None = None) -> bytes:
+def decompress(
+    data: Buffer, *, device: str = "cpu", memory: int | None = None, model: Pretrained | None = None
+) -> bytes:
     """Return the plain bytes of all frames in `data`.
 
     All that `frame_info` verifies is verified first, so that damage costs no decoding.
@@ -51,7 +53,7 @@ def decompress(data: Buffer, *, device: str = "cpu", memory: int | None = None) 
     ----------
     data : bytes-like
         One or more frames and nothing else.
-    device, memory
+    device, memory, model
         As for `Decompressor`.
 
     Raises
@@ -71,5 +73,5 @@ def decompress(data: Buffer, *, device: str = "cpu", memory: int | None = None) 
         position += len(piece)
         return piece
 
-    reader = PlainReader(source, device=device, memory=memory)
+    reader = PlainReader(source, device=device, memory=memory, model=model)
     return b"".join(iter(lambda: reader.read(_PIECE), b""))

@@ -12,32 +12,49 @@ Importing this package imports torch.
 """
 
 from foretell.exact.activation import clipped_relu, clipped_relu_gradient
+from foretell.exact.attention import KeyValueCache
 from foretell.exact.embedding import Embedding
+from foretell.exact.gate import gelu, sigmoid, silu
 from foretell.exact.grid import dither, exponent_for, power_of_two, quantise
 from foretell.exact.linear import Linear
 from foretell.exact.matmul import matmul
 from foretell.exact.noise import NoiseBank, hash32, uniform
+from foretell.exact.norm import check_norm, layer_norm, rms_norm
 from foretell.exact.optim import Adagrad, Adam
 from foretell.exact.root import sqrt
+from foretell.exact.rotary import Rotary
+from foretell.exact.rows import quantise_rows
 from foretell.exact.softmax import FRACTION_BITS, cdf_from_logits, logit_gradient
+from foretell.exact.wide_linear import WideLinear, settled
 
 __all__ = [
     "FRACTION_BITS",
     "Adagrad",
     "Adam",
     "Embedding",
+    "KeyValueCache",
     "Linear",
     "NoiseBank",
+    "Rotary",
+    "WideLinear",
     "cdf_from_logits",
+    "check_norm",
     "clipped_relu",
     "clipped_relu_gradient",
     "dither",
     "exponent_for",
+    "gelu",
     "hash32",
+    "layer_norm",
     "logit_gradient",
     "matmul",
     "power_of_two",
     "quantise",
+    "quantise_rows",
+    "rms_norm",
+    "settled",
+    "sigmoid",
+    "silu",
     "sqrt",
     "uniform",
 ]

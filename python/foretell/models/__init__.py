@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from foretell.errors import UnsupportedError
 from foretell.models import mix_parameters, ngram_parameters
-from foretell.models.base import AnyModel, BlockModel, Model, Progress
+from foretell.models.base import AnyModel, BlockModel, Model, Pretrained, Progress
 
 __all__ = [
     "MAX_MEMORY",
@@ -18,6 +18,7 @@ __all__ = [
     "AnyModel",
     "BlockModel",
     "Model",
+    "Pretrained",
     "Progress",
     "build",
     "for_level",

@@ -1,8 +1,11 @@
-"""The interfaces between a model and the codec: `Model` predicts symbols, `BlockModel` codes whole blocks."""
+"""The interfaces between a model and the codec: `Model` predicts symbols, `BlockModel` codes whole blocks.
+
+`Pretrained` is what was learned before, from which either kind is made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # listing a file's models needs no NumPy
@@ -147,3 +150,29 @@ class BlockModel(Protocol):
 
 
 AnyModel = Model | BlockModel
+
+
+class Pretrained(Protocol):
+    """Weights from a file, of which a model is made for each frame.
+
+    The models have two attributes more than others: `weights`, this digest, and `fingerprint`, for the numerics class
+    ``"native"`` what they run on, for others empty: pairs of strings, `foretell.container.Header.fingerprint`.
+
+    Attributes
+    ----------
+    digest : bytes
+        SHA-256 of all that the file makes models predict with. 32 bytes.
+    """
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256, 32 bytes."""
+        ...
+
+    def start(self, size: int | None) -> AnyModel:
+        """Return the model to compress an input of `size` bytes with (None: unknown), in its first state."""
+        ...
+
+    def rebuild(self, name: str, parameters: Mapping[str, int], *, device: str, memory: int | None) -> AnyModel:
+        """Return the model that a header names; arguments and errors as of `foretell.models.build`."""
+        ...

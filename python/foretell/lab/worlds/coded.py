@@ -39,12 +39,18 @@ def of_text(data: bytes) -> dict[str, bytes]:
 
 
 def of_picture(image: NoisyImage) -> dict[str, bytes]:
-    """Return a picture as JPEG, with Huffman codes, at two qualities, and as PNG."""
+    """Return a picture as JPEG at two qualities, with the usual Huffman codes and with its own, and as PNG."""
     from PIL import Image
 
     picture = Image.fromarray(image.pixels)
     coded = {}
-    for name, options in {"JPEG 75": {"quality": 75}, "JPEG 90": {"quality": 90}, "PNG": {}}.items():
+    kinds = {
+        "JPEG 75": {"quality": 75},
+        "JPEG 75, own codes": {"quality": 75, "optimize": True},
+        "JPEG 90": {"quality": 90},
+        "PNG": {},
+    }
+    for name, options in kinds.items():
         file = io.BytesIO()
         picture.save(file, name.split()[0], **options)
         coded[name] = file.getvalue()

@@ -1,0 +1,244 @@
+"""`TokenModel`: blocks coded as the tokens of a language model, or as bytes where it knows nothing of their kind.
+
+A payload is a byte and, as that says,
+
+* 0: a varint, the number n of tokens; one stream of the range coder. The tokens are cut into lanes as the bytes of
+  other models are (docs/format.md, "Lanes", with n for the bytes). Before its first token a lane shows the network the
+  tokenizer's start token, before each other one the token before it. When the network's window is full, it forgets
+  all, is shown the last `overlap` tokens again, and goes on.
+* 1: a payload of a "mix/1" model that learns every block, also those that are coded as tokens.
+
+The encoder takes what is shorter. So data that are foreign to the network cost what they cost elsewhere, and a byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from foretell import cdf, varint
+from foretell.adapters.decoder import Decoder
+from foretell.coders import RangeDecoder, RangeEncoder
+from foretell.errors import CorruptError, TruncatedError
+from foretell.lane_codec import Shape, bits_of
+from foretell.models.mix import MixModel
+from foretell.models.mix_parameters import Parameters
+
+if TYPE_CHECKING:
+    from foretell.adapters.tokenizer import Tokenizer
+    from foretell.models.base import Progress
+
+PRECISION = 28
+"""Bits of the CDFs: with 50 000 tokens, 24 bits would give 0.3 % of all probability to the impossible."""
+
+_TOKENS, _BYTES = 0, 1
+_BESIDE = Parameters(contexts=1, cell_bits=22, history_bits=22)
+_MOST_LOGITS = 1 << 24  # at a time, where an encoder looks ahead
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How blocks are cut and what a network sees of them: the parameters in a header.
+
+    Attributes
+    ----------
+    lanes : int
+        The most lanes.
+    window : int
+        Tokens that a lane of the network holds.
+    overlap : int
+        Tokens that are shown again when the window is full, 0 to window - 1.
+    """
+
+    lanes: int
+    window: int
+    overlap: int
+
+
+class TokenModel:
+    """A `foretell.models.BlockModel` of tokens.
+
+    Parameters
+    ----------
+    name, numerics : str
+        As in a header.
+    network : Decoder
+        Holds ``plan.window`` positions. Used by one block at a time, of whatever model.
+    tokenizer : Tokenizer
+    plan : Plan
+    ahead : bool
+        Whether the network gives the same bits for many tokens at once as for one by one.
+    tokens_only : bool
+        Encode all blocks as tokens.
+    weights : bytes
+        SHA-256 of network and tokenizer.
+    fingerprint : tuple of (str, str)
+        What the network runs on, if its numerics are native.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        numerics: str,
+        network: Decoder,
+        tokenizer: Tokenizer,
+        plan: Plan,
+        *,
+        ahead: bool,
+        tokens_only: bool = False,
+        weights: bytes,
+        fingerprint: tuple[tuple[str, str], ...],
+    ) -> None:
+        self.name = name
+        self.numerics = numerics
+        self.weights = weights
+        self.fingerprint = fingerprint
+        self._network = network
+        self._tokenizer = tokenizer
+        self._plan = plan
+        self._ahead = ahead
+        self._tokens_only = tokens_only
+        self._beside = MixModel(_BESIDE)
+
+    def parameters(self) -> dict[str, int]:
+        """See `foretell.models.BlockModel`."""
+        return asdict(self._plan)
+
+    def encode_block(
+        self, data: bytes | bytearray | memoryview, progress: Progress | None = None
+    ) -> tuple[bytes, float]:
+        """See `foretell.models.BlockModel`."""
+        payload, bits = self._encode_tokens(bytes(data), progress)
+        other, other_bits = self._beside.encode_block(data)
+        if len(other) < len(payload) and not self._tokens_only:
+            return bytes([_BYTES]) + other, other_bits
+        return bytes([_TOKENS]) + payload, bits
+
+    def decode_block(self, payload: bytes, raw_length: int, progress: Progress | None = None) -> bytes:
+        """See `foretell.models.BlockModel`."""
+        if not payload:
+            raise TruncatedError("a payload without its first byte")
+        kind, payload = payload[0], payload[1:]
+        if kind == _BYTES:
+            return self._beside.decode_block(payload, raw_length, progress)
+        if kind != _TOKENS:
+            raise CorruptError(f"a payload of kind {kind}, 0 and 1 are known")
+        plain = self._decode_tokens(payload, raw_length, progress)
+        self._beside.learn_block(plain)
+        return plain
+
+    def learn_block(self, data: bytes | bytearray | memoryview, progress: Progress | None = None) -> None:
+        """See `foretell.models.BlockModel`."""
+        self._beside.learn_block(data, progress)
+
+    def _encode_tokens(self, plain: bytes, progress: Progress | None) -> tuple[bytes, float]:
+        ids = self._tokenizer.encode(plain)
+        shape = Shape(len(ids), self._plan.lanes)
+        tokens = shape.grid(ids)
+        report = _reporter(progress, len(plain), len(ids))
+        encoder, bits = RangeEncoder(PRECISION), 0.0
+        feed = _Feed(self._network, self._tokenizer, shape, self._plan.overlap)
+        feed.take(tokens)
+        most = max(1, _MOST_LOGITS // (shape.lanes * self._network.config.vocabulary)) if self._ahead else 1
+        first = 0
+        while first < shape.steps:
+            logits = feed.logits(first, min(most, shape.steps - first))
+            last = first + logits.shape[1]
+            coded = shape.coded(first, last - first)
+            rows = np.ascontiguousarray(logits.swapaxes(0, 1)[coded])
+            chosen = np.ascontiguousarray(tokens[:, first:last].T[coded])
+            start, freq = cdf.intervals_from_logits(rows, chosen, PRECISION)
+            encoder.encode(start, freq)
+            bits += bits_of(freq, PRECISION)
+            first = last
+            report(shape.done(first))
+        return varint.encode(len(ids)) + encoder.finish(), bits
+
+    def _decode_tokens(self, payload: bytes, raw_length: int, progress: Progress | None) -> bytes:
+        found = varint.decode(payload, 0)
+        if found is None:
+            raise TruncatedError("a payload that ends within its number of tokens")
+        count, at = found
+        if not 1 <= count <= raw_length:  # each token stands for a byte or more
+            raise CorruptError(f"{count} tokens for a block of {raw_length} bytes")
+        shape = Shape(count, self._plan.lanes)
+        report = _reporter(progress, raw_length, count)
+        decoder = RangeDecoder(payload[at:], PRECISION)
+        feed = _Feed(self._network, self._tokenizer, shape, self._plan.overlap)
+        columns = []
+        for step in range(shape.steps):
+            active = shape.active(step)
+            rows = cdf.from_logits(np.ascontiguousarray(feed.logits(step, 1)[:active, 0]), PRECISION)
+            column = np.zeros(shape.lanes, np.int64)
+            column[:active] = decoder.decode(rows)
+            feed.take(column[:, None])
+            columns.append(column)
+            report(shape.done(step + 1))
+        decoder.finish()
+        plain = self._tokenizer.decode(np.stack(columns, axis=1).ravel()[:count])
+        if len(plain) != raw_length:
+            raise CorruptError(f"{count} tokens of {len(plain)} bytes for a block of {raw_length}")
+        return plain
+
+
+class _Feed:
+    """Shows a network the tokens of a block, and has it predict the next ones.
+
+    Parameters
+    ----------
+    network : Decoder
+    tokenizer : Tokenizer
+    shape : Shape
+    overlap : int
+    """
+
+    def __init__(self, network: Decoder, tokenizer: Tokenizer, shape: Shape, overlap: int) -> None:
+        self._network = network
+        self._start = tokenizer.start
+        self._overlap = overlap
+        self._unknown = tokenizer.vocabulary - network.config.vocabulary  # tokens that the network has not
+        self._inputs = [np.full(shape.lanes, self._start, np.int64)]
+        network.begin(shape.lanes)
+
+    def take(self, tokens: NDArray[np.int64]) -> None:
+        """Take the tokens of the coming steps, [lanes, t]."""
+        known = np.where(tokens < self._network.config.vocabulary, tokens, self._start)
+        self._inputs += list(known.T)
+
+    def logits(self, first: int, most: int) -> NDArray[Any]:
+        """Return logits of the steps from `first` on, [lanes, t, V]: t at most `most`, and what fits in the window.
+
+        To be called for steps in order, each once; those before must have been taken.
+        """
+        network = self._network
+        if network.position == network.positions:
+            network.rewind(0)
+            if self._overlap:
+                network.feed(self._tensor(first - self._overlap, first))
+        last = first + min(most, network.positions - network.position)
+        logits = network.forward(self._tensor(first, last)).cpu().numpy()
+        if not self._unknown:
+            return logits
+        lowest = np.finfo(np.float32).min if logits.dtype == np.float32 else np.iinfo(np.int32).min + 1
+        return np.pad(logits, ((0, 0), (0, 0), (0, self._unknown)), constant_values=lowest)
+
+    def _tensor(self, first: int, last: int) -> torch.Tensor:
+        return torch.from_numpy(np.stack(self._inputs[first:last], axis=1))
+
+
+def _reporter(progress: Progress | None, size: int, count: int) -> Callable[[int], None]:
+    """Return what takes the number of tokens done, of `count`, and tells `progress` of as many of `size` bytes."""
+    told = 0
+
+    def report(done: int) -> None:
+        nonlocal told
+        if progress is not None:
+            progress(size * done // count - told)
+            told = size * done // count
+
+    return report

@@ -1,0 +1,141 @@
+"""Causal attention over keys and values on grids: a softmax of integers, and sums that have no order."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from foretell.exact import series
+from foretell.exact.grid import power_of_two
+from foretell.exact.rows import quantise_rows
+
+BITS = 16
+_WEIGHT_BITS = 22
+_SCORE_BITS = 10  # 2^10 steps of a score are a factor of two in weight
+_UNIT = 1 << _SCORE_BITS
+_FAR = (_WEIGHT_BITS + 2) * _UNIT  # at this distance below the largest, and beyond, a weight is 0
+_LOG2_E = 1.4426950408889634
+_MOST_SCORE = 2.0**40
+_MASKED = -(2.0**42)
+_MOST_SCORES = 1 << 22  # computed at a time: 32 MB in float64
+_MOST_QUERIES = 128  # of a head's at a time: fewer see fewer keys that are hidden from them
+
+
+@lru_cache(maxsize=8)
+def _weights(device: str) -> Tensor:
+    """Return ``2^22 * 2^(-d / 1024)``, rounded, for d = 0.._FAR: float64 integers, the last one 0."""
+    ratio = series.exp(-series.log(2) >> _SCORE_BITS)
+    table, power = [], series.ONE
+    for _ in range(_FAR):
+        table.append(series.rounded(power, _WEIGHT_BITS))
+        power = power * ratio >> series.BITS
+    return torch.tensor([*table, 0], dtype=torch.int64, device=device).to(torch.float64)
+
+
+class KeyValueCache:
+    """Keys and values of the positions so far, at 16 bits, each vector on a grid of its own.
+
+    A vector is quantised when it comes, from itself alone, so what comes later changes nothing.
+
+    Parameters
+    ----------
+    lanes, positions, heads, head_width : int
+        `positions` is the most that it will hold, at most `MAX_POSITIONS`; `heads` those of keys and values.
+    device : str
+
+    Attributes
+    ----------
+    MAX_POSITIONS : int
+        2^22 (a weight) times 2^15 (a value) times this is 2^53, the largest sum.
+    length : int
+        Positions held; may be lowered to forget the latest.
+    """
+
+    MAX_POSITIONS = 1 << 16
+
+    def __init__(self, lanes: int, positions: int, heads: int, head_width: int, device: str = "cpu") -> None:
+        if not 1 <= positions <= self.MAX_POSITIONS:
+            raise ValueError(f"a cache of {positions} positions: attention is exact over 1..{self.MAX_POSITIONS}")
+        shape = (lanes, heads, positions)
+        self.length = 0
+        self._keys = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
+        self._values = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
+        self._key_steps = torch.empty(shape, dtype=torch.float32, device=device)
+        self._value_steps = torch.empty(shape, dtype=torch.float32, device=device)
+
+    def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Take the keys and values of the next positions, and attend from each of these to all up to itself.
+
+        Parameters
+        ----------
+        queries : float32 tensor [lanes, t, query_heads, head_width]
+            `query_heads` is a multiple of the cache's heads; each of these serves that many neighbours.
+        keys, values : float32 tensor [lanes, t, heads, head_width]
+
+        Returns
+        -------
+        float32 tensor [lanes, t, query_heads, head_width]
+        """
+        lanes, t, query_heads, head_width = queries.shape
+        heads = self._keys.shape[1]
+        group = query_heads // heads
+        first, end = self.length, self.length + t
+        if end > self._keys.shape[2]:
+            raise ValueError(f"a cache of {self._keys.shape[2]} positions cannot take {end}")
+        # All at once: rows are rounded each for itself, and a call costs more than the work on a few of them.
+        integers, steps = quantise_rows(torch.cat((keys, values, queries), 2), BITS)
+        by_head, by_head_step = integers.transpose(1, 2), steps.squeeze(-1).transpose(1, 2)
+        self._keys[:, :, first:end] = by_head[:, :heads]
+        self._values[:, :, first:end] = by_head[:, heads : 2 * heads]
+        self._key_steps[:, :, first:end] = by_head_step[:, :heads]
+        self._value_steps[:, :, first:end] = by_head_step[:, heads : 2 * heads]
+        self.length = end
+        # [lanes, heads, group, t, head_width], and a step for each: neighbours that share a head are its queries.
+        wide = by_head[:, 2 * heads :].to(torch.float64).reshape(lanes, heads, group, t, head_width)
+        wide_step = by_head_step[:, 2 * heads :].to(torch.float64).reshape(lanes, heads, group, t, 1)
+        step = min(max(1, _MOST_SCORES // (lanes * query_heads * self.length)), _MOST_QUERIES)
+        parts = []
+        for begin in range(0, t, step):
+            place = slice(begin, begin + step)
+            part = self._attend(wide[:, :, :, place], wide_step[:, :, :, place], first + begin)
+            parts.append(part.permute(0, 3, 1, 2, 4).reshape(lanes, -1, query_heads, head_width))
+        return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
+
+    def _attend(self, queries: Tensor, steps: Tensor, first: int) -> Tensor:
+        """Attend from positions `first`.. on; queries and result [lanes, heads, group, count, head_width]."""
+        lanes, heads, group, count, head_width = queries.shape
+        visible = first + count
+        keys = self._keys[:, :, :visible].to(torch.float64)
+        values = self._values[:, :, :visible].to(torch.float64)
+        rows = (lanes, heads, group * count)
+        scores = torch.matmul(queries.reshape(*rows, head_width), keys.transpose(2, 3))
+        # Exact so far. A constant times powers of two: one rounding, then one to a step of the score.
+        scale = steps.reshape(*rows, 1) * (_UNIT * (_LOG2_E / math.sqrt(head_width)))
+        scores.mul_(scale).mul_(self._key_steps[:, :, None, :visible])
+        scores.round_().clamp_(-_MOST_SCORE, _MOST_SCORE)
+        if count > 1:
+            place = torch.arange(visible, device=queries.device)
+            hidden = place > place[first:, None]
+            scores.view(lanes, heads, group, count, visible).masked_fill_(hidden, _MASKED)
+        top = scores.amax(-1, keepdim=True)
+        total = _weigh(scores, top).sum(-1, keepdim=True)
+        # What a key adds to the result is 2^(score / 1024 + its value's exponent) times an integer: those weights are
+        # rounded against the largest of themselves, so that a key of weight but no value costs the others no bits.
+        exponents = (self._value_steps[:, :, None, :visible].view(torch.int32) >> 23) - 127
+        scores.add_(exponents * _UNIT)
+        summit = scores.amax(-1, keepdim=True)
+        mixed = torch.matmul(_weigh(scores, summit), values).div_(total)
+        whole = (summit - top).mul_(1 / _UNIT).ceil_()
+        part = (whole * _UNIT).sub_(summit - top)
+        factor = _weights(str(part.device)).index_select(0, part.to(torch.int64).view(-1)).view(part.shape)
+        factor.mul_(2.0**-_WEIGHT_BITS).mul_(power_of_two(whole.to(torch.int32)).to(torch.float64))
+        return mixed.mul_(factor).to(torch.float32).view(lanes, heads, group, count, head_width)
+
+
+def _weigh(scores: Tensor, top: Tensor) -> Tensor:
+    """Return the weights of scores, float64 integers in 0..2^22, as far as they lie below `top`."""
+    distance = (top - scores).clamp_(max=float(_FAR)).to(torch.int32)
+    return _weights(str(scores.device)).index_select(0, distance.view(-1)).view(scores.shape)
