@@ -60,6 +60,11 @@ class Decoder(ABC):
         self._caches: Sequence[Cache] = []
 
     @property
+    def vocabulary(self) -> int:
+        """Number of tokens."""
+        return self.config.vocabulary
+
+    @property
     def position(self) -> int:
         """Tokens that each lane holds."""
         return self._caches[0].length if self._caches else 0

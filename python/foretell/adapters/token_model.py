@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from foretell import cdf, varint
-from foretell.adapters.decoder import Decoder
 from foretell.coders import RangeDecoder, RangeEncoder
 from foretell.errors import CorruptError, TruncatedError
 from foretell.lane_codec import Shape, bits_of
@@ -60,6 +60,47 @@ class Plan:
     overlap: int
 
 
+class Network(Protocol):
+    """What predicts tokens, in lanes that advance together; `foretell.adapters.decoder.Decoder` is one.
+
+    Attributes
+    ----------
+    vocabulary, positions, position : int
+        Tokens that it knows; tokens that a lane may hold, and does.
+    """
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of tokens."""
+        ...
+
+    @property
+    def positions(self) -> int:
+        """The most tokens of a lane."""
+        ...
+
+    @property
+    def position(self) -> int:
+        """Tokens that each lane holds."""
+        ...
+
+    def begin(self, lanes: int) -> None:
+        """Forget all tokens and start `lanes` empty lanes."""
+        ...
+
+    def rewind(self, position: int) -> None:
+        """Forget the tokens of each lane from `position` on."""
+        ...
+
+    def feed(self, tokens: Tensor) -> None:
+        """Take tokens, int64 [lanes, t]."""
+        ...
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Take tokens; return logits after each, [lanes, t, V], float32 in base e or int32 as of `foretell.cdf`."""
+        ...
+
+
 class TokenModel:
     """A `foretell.models.BlockModel` of tokens.
 
@@ -67,7 +108,7 @@ class TokenModel:
     ----------
     name, numerics : str
         As in a header.
-    network : Decoder
+    network : Network
         Holds ``plan.window`` positions. Used by one block at a time, of whatever model.
     tokenizer : Tokenizer
     plan : Plan
@@ -85,7 +126,7 @@ class TokenModel:
         self,
         name: str,
         numerics: str,
-        network: Decoder,
+        network: Network,
         tokenizer: Tokenizer,
         plan: Plan,
         *,
@@ -144,7 +185,7 @@ class TokenModel:
         encoder, bits = RangeEncoder(PRECISION), 0.0
         feed = _Feed(self._network, self._tokenizer, shape, self._plan.overlap)
         feed.take(tokens)
-        most = max(1, _MOST_LOGITS // (shape.lanes * self._network.config.vocabulary)) if self._ahead else 1
+        most = max(1, _MOST_LOGITS // (shape.lanes * self._network.vocabulary)) if self._ahead else 1
         first = 0
         while first < shape.steps:
             logits = feed.logits(first, min(most, shape.steps - first))
@@ -191,23 +232,23 @@ class _Feed:
 
     Parameters
     ----------
-    network : Decoder
+    network : Network
     tokenizer : Tokenizer
     shape : Shape
     overlap : int
     """
 
-    def __init__(self, network: Decoder, tokenizer: Tokenizer, shape: Shape, overlap: int) -> None:
+    def __init__(self, network: Network, tokenizer: Tokenizer, shape: Shape, overlap: int) -> None:
         self._network = network
         self._start = tokenizer.start
         self._overlap = overlap
-        self._unknown = tokenizer.vocabulary - network.config.vocabulary  # tokens that the network has not
+        self._unknown = tokenizer.vocabulary - network.vocabulary  # tokens that the network has not
         self._inputs = [np.full(shape.lanes, self._start, np.int64)]
         network.begin(shape.lanes)
 
     def take(self, tokens: NDArray[np.int64]) -> None:
         """Take the tokens of the coming steps, [lanes, t]."""
-        known = np.where(tokens < self._network.config.vocabulary, tokens, self._start)
+        known = np.where(tokens < self._network.vocabulary, tokens, self._start)
         self._inputs += list(known.T)
 
     def logits(self, first: int, most: int) -> NDArray[Any]:
@@ -227,7 +268,7 @@ class _Feed:
         lowest = np.finfo(np.float32).min if logits.dtype == np.float32 else np.iinfo(np.int32).min + 1
         return np.pad(logits, ((0, 0), (0, 0), (0, self._unknown)), constant_values=lowest)
 
-    def _tensor(self, first: int, last: int) -> torch.Tensor:
+    def _tensor(self, first: int, last: int) -> Tensor:
         return torch.from_numpy(np.stack(self._inputs[first:last], axis=1))
 
 

@@ -2,10 +2,13 @@
 
 A stream of m and c = m^d mod n under one key holds |m| = log2 n bits an example, since c follows from m. Who learns the
 map sends |m| bits, who does not |m| + |c|. A network that sees fresh examples learns the map of a small modulus by
-heart, example by example, and nothing of a large one; the same network learns the identity, a XOR with a key and an
-affine map of as many bits as that large modulus. One who knows what the stream is, and factors n, needs |m| bits and a
-header, whatever the modulus: his files are restored by a process that factors n again. So is what the network made of
-the smallest modulus.
+heart, example by example, and nothing of a large one; the same network should learn the identity, a XOR with a key and
+an affine map of as many bits as that large modulus. One who knows what the stream is, and factors n, needs |m| bits and
+a header, whatever the modulus: his files are restored by a process that factors n again. So is what the network made
+of the smallest modulus.
+
+The full run fails: of the affine map's 16 bits one or two were still unlearned after 5000 steps, though the others cost
+nothing. Two layers, a multiplier of 257 and an offset of 77 learned less of it.
 """
 
 from __future__ import annotations
