@@ -134,6 +134,6 @@ EXPERIMENT = Experiment(
     measure=measure,
     judge=judge,
     draw=draw,
-    minutes=5,
+    minutes=8,
     quick_cannot="that r_n comes within 0.01 of its limit: the program and what must be learned are too large a part",
 )

@@ -185,6 +185,6 @@ EXPERIMENT = Experiment(
     measure=measure,
     judge=judge,
     draw=draw,
-    minutes=4,
+    minutes=8,
     quick_cannot="that a small modulus, XOR and an affine map are learned to the end, and moduli between the extremes",
 )
