@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from foretell.lab.learner import Learner
 
 _LAST = 100
-"""Steps at the end over which the training loss is averaged."""
+"""Batches after the end over which the training loss is averaged."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,9 @@ def _make(run: Run, plan: Plan, folder: Any) -> Figures:
     examples = plan.batch * np.arange(1, plan.steps + 1)
     bits = np.cumsum(curve.bits)
     ratios = instruments.ratio(bits, examples * world.length, world.vocabulary, 8 * program)
-    last = curve.nats[-_LAST:].mean(1)
+    # Of the network that the validation is of: the last losses of the run are of earlier ones, which knew less.
+    coming = ((world.batch(plan.batch, run.seed, plan.steps + ahead), ahead) for ahead in range(min(_LAST, plan.steps)))
+    last = np.array([student.measure_training(batch, ahead).mean() for batch, ahead in coming])
     return {
         "plan": asdict(plan),
         "parameters": student.parameters,

@@ -149,6 +149,14 @@ class Learner:
             ]
         return np.concatenate(parts)
 
+    def measure_training(self, sequences: Tokens, ahead: int) -> NDArray[np.float32]:
+        """Return the losses of the batch, int [N, T + 1], that comes after `ahead` others, as `learn` does.
+
+        With dropout, in nats, [N, T], but without learning from it, nor from the others.
+        """
+        with torch.no_grad():
+            return self._training_losses(sequences, ahead).cpu().numpy()
+
     def complete(self, prefix: Tokens) -> Tokens:
         """Continue prefixes, int [N, P] with the first column given, by the likeliest tokens to int64 [N, T + 1]."""
         columns = [prefix[:, t].astype(np.int64) for t in range(prefix.shape[1])]
@@ -180,14 +188,18 @@ class Learner:
     def _train(self, sequences: Tokens) -> NDArray[np.float32]:
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
-        self.model.train()
-        torch.manual_seed(self.config.seed * 1_000_003 + self.taken)  # dropout: the decoder's network drops the same
-        losses = self._losses(self._tensor(sequences))
+        losses = self._training_losses(sequences)
         self.optimizer.zero_grad(set_to_none=True)
         losses.mean().backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimizer.step()
         return losses.detach().cpu().numpy()
+
+    def _training_losses(self, sequences: Tokens, ahead: int = 0) -> Tensor:
+        self.model.train()
+        # Dropout: the decoder's network drops the same.
+        torch.manual_seed(self.config.seed * 1_000_003 + self.taken + ahead)
+        return self._losses(self._tensor(sequences))
 
     def _losses(self, sequences: Tensor) -> Tensor:
         logits = self.model(sequences[:, :-1])
