@@ -134,7 +134,6 @@ def test_an_untrained_model_does_not_decode() -> None:
     [
         Header("exact/1", "a/1", 10, None, (), bytes(31)),
         Header("", "", 10, None, (), bytes(32)),
-        Header("native", "a/1", 10, None),
         Header("exact/1", "a/1", 10, None, (), b"", (("a", "b"),)),
         Header("native", "a/1", 10, None, (), b"", (("a", "b"),) * 17),
         Header("native", "a/1", 10, None, (), b"", (("a", "two words"),)),

@@ -275,6 +275,7 @@ def whole(header: Header, *payloads: bytes) -> bytes:
     [
         (Header("exact/1", "absent/9", 1000, None), foretell.UnsupportedError, "absent/9"),
         (Header("exact/2", "toy/1", 1000, None, (1, 1, 1)), foretell.UnsupportedError, "exact/2"),
+        (Header("native", "toy/1", 1000, None, (1, 1, 1)), foretell.UnsupportedError, "no fingerprint"),
         (Header("exact/1", "toy/1", 1000, None, (1, 1)), foretell.CorruptError, "3 parameters"),
         (Header("exact/1", "toy/1", 1000, None, (1 << 60, 1, 1)), foretell.UnsupportedError, "toy model"),
         (Header("exact/1", "toy/1", 1000, None, (1, 1, 1)), foretell.ModelMismatchError, "block 0"),

@@ -65,8 +65,8 @@ class Header:
             return "a model without a name or a numerics class"
         if not self.model and (self.parameters or self.weights):
             return "parameters or weights without a model"
-        if (self.numerics == "native") != bool(self.fingerprint):
-            return "the numerics class native comes with a fingerprint, and no other does"
+        if self.fingerprint and self.numerics != "native":
+            return "only the numerics class native has a fingerprint"
         return ""
 
 

@@ -75,6 +75,11 @@ def rebuild(header: Header, device: str, memory: int | None = None, pretrained: 
             f"numerics class {header.numerics!r} is unknown, this library has {', '.join(NUMERICS)}; "
             "a later foretell may have it"
         )
+    if header.numerics == "native" and not header.fingerprint:
+        raise UnsupportedError(
+            f"model {header.model!r} has numerics 'native' and no fingerprint, so that nothing tells whether it "
+            "computes here as it did where the file was made"
+        )
     if header.weights and pretrained is None:
         raise MissingModelError(
             f"the file was made with a trained model {header.model!r}, SHA-256 {header.weights.hex()}: "
