@@ -24,6 +24,7 @@ MKL = ["COMPATIBLE", ""]
 def run(archive: str, out: str | None = None, **settings: str) -> dict[str, object]:
     environment = {key: value for key, value in os.environ.items() if key not in SWITCHES}
     environment |= {key: value for key, value in settings.items() if value}
+    environment["OMP_WAIT_POLICY"] = "passive"  # two threads that spin on a busy core wait for each other's turns
     command = [sys.executable, str(WORKER), archive, *([out] if out else [])]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
