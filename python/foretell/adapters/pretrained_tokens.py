@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from foretell import models
-from foretell.adapters.runs_on import runs_on
+from foretell.adapters.runs_on import fingerprint
 from foretell.adapters.token_model import Network, Plan, TokenModel
 from foretell.errors import MissingModelError, UnsupportedError
 
@@ -134,7 +134,7 @@ class PretrainedTokens(ABC):
             ahead=name == EXACT,
             tokens_only=self._tokens_only,
             weights=self._digest,
-            fingerprint=runs_on(device) if name == NATIVE else (),
+            fingerprint=fingerprint(device) if name == NATIVE else (),
         )
 
 

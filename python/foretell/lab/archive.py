@@ -26,6 +26,7 @@ from typing import IO, Any, Self
 import numpy as np
 import torch
 
+from foretell.adapters.runs_on import runs_on
 from foretell.coders import RangeDecoder, RangeEncoder
 from foretell.errors import CorruptError, Error, ModelMismatchError, TruncatedError, UnsupportedError
 from foretell.lab import elsewhere
@@ -34,16 +35,6 @@ from foretell.lab.learner import PRECISION, Learner, LearnerConfig, Tokens
 _FORMAT = "foretell-lab/1"
 _SEGMENT = struct.Struct("<III")
 _LONGEST_HEADER = 1 << 16
-
-
-def runs_on(device: str) -> dict[str, Any]:
-    """Return what float results depend on, as far as it can be told."""
-    return {
-        "torch": torch.__version__,
-        "device": device,
-        "processor": torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads(),
-    }
 
 
 class Alice:

@@ -27,9 +27,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from foretell import cdf
+from foretell.adapters.runs_on import runs_on
 from foretell.coders import RangeDecoder, RangeEncoder
 from foretell.errors import ModelMismatchError
-from foretell.lab.archive import runs_on
 from foretell.lab.elsewhere import said
 from foretell.lab.learner import PRECISION, LearnerConfig, Tokens
 from foretell.lab.networks.gpt import Gpt, GptConfig, decayed
