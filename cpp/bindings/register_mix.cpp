@@ -5,6 +5,7 @@
 #include "arrays.hpp"
 #include "foretell/errc.hpp"
 #include "foretell/mix_codec.hpp"
+#include "learned_arrays.hpp"
 #include "register.hpp"
 
 namespace foretell::bindings {
@@ -34,6 +35,28 @@ class LockedMix {
     const std::span<std::uint8_t> to(reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(out.ptr())), raw_length);
     guarded([&] { codec_.decode(from, to, reporter(progress)); });
     return out;
+  }
+
+  // The lock is taken without the GIL, as by the others: whoever holds it may be waiting for the GIL.
+
+  py::dict learned() {
+    py::dict out;
+    guarded([&] {
+      const py::gil_scoped_acquire locked;
+      ArraysOut arrays;
+      codec_.visit(arrays);
+      out = arrays.take();
+    });
+    return out;
+  }
+
+  void set_learned(const py::dict& learned) {
+    guarded([&] {
+      const py::gil_scoped_acquire locked;
+      ArraysIn arrays(learned);
+      codec_.visit(arrays);
+      arrays.finish();
+    });
   }
 
  private:
@@ -112,7 +135,12 @@ void register_mix(py::module_& module) {
       .def("decode", &LockedMix::decode, py::arg("payload"), py::arg("raw_length"), py::arg("progress") = py::none(),
            "Undo `encode` of a codec with the same past: the raw_length plain bytes.\n\nRaises CorruptError or "
            "TruncatedError if no encoder wrote the payload; ValueError after a failure, which leaves nothing to go on "
-           "from.");
+           "from.")
+      .def("learned", &LockedMix::learned, "Copy all that was learned: 1-D arrays by name.")
+      .def("set_learned", &LockedMix::set_learned, py::arg("arrays"),
+           "Go into the state from which `learned` of a codec with the same parameters took the arrays.\n\nRaises "
+           "CorruptError if they are not such, TypeError or ValueError if they are no contiguous 1-D arrays of the same "
+           "dtypes; nothing is left to go on from then.");
 }
 
 }  // namespace foretell::bindings

@@ -3,6 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+
+#include "foretell/learned_state.hpp"
 
 namespace foretell {
 
@@ -19,6 +22,8 @@ struct AdamStep {
 class AdamSchedule {
  public:
   [[nodiscard]] AdamStep next(double rate) noexcept;
+
+  void visit(StateVisitor& visitor, const std::string& name) { visitor.visit(name, power_, 0.0, 1.0); }
 
  private:
   double power_ = 1.0;

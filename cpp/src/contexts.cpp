@@ -67,6 +67,10 @@ void ByteContexts::begin(std::size_t lanes) {
   locate();
 }
 
+void ByteContexts::visit(StateVisitor& visitor, const std::string& name) {
+  visitor.visit_words(name, {runs_.get(), kCandidates << run_bits_}, kMaxConfidence);
+}
+
 void ByteContexts::locate() {
   Cell* cell = cells_.data();
   for (const Lane& lane : lanes_) {

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "foretell/learned_state.hpp"
 #include "zeroed_array.hpp"
 
 namespace foretell {
@@ -33,6 +35,8 @@ class NoiseBank {
   /// The next noise, 0..4095: a place in the bank that depends on the number of calls before alone, with room for
   /// `largest` numbers after it.
   [[nodiscard]] const std::uint16_t* take() noexcept;
+
+  void visit(StateVisitor& visitor, const std::string& name) { visitor.visit(name, taken_); }
 
  private:
   static constexpr std::size_t kSpare = std::size_t{1} << 16;  // places

@@ -11,6 +11,9 @@ namespace foretell {
 
 inline constexpr int kMostExponent = 60;  // of a grid, either side of 0: far from denormals and overflow
 
+/// No number that is learned has a larger magnitude.
+inline constexpr float kMostLearned = 0x1p60F;
+
 /// 2^exponent for -126..127, from exponent bits. Below, what the reference computes there: the same shift.
 [[nodiscard]] inline float power_of_two(int exponent) noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(exponent + 127) << 23);

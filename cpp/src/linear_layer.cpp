@@ -40,6 +40,19 @@ LinearLayer::LinearLayer(std::size_t inputs, std::size_t outputs, int input_expo
     fill_uniform(weights_.data() + i * forward_.columns, outputs, static_cast<std::uint32_t>(i * outputs),
                  static_cast<float>(spread), seed);
   }
+  freeze();
+}
+
+void LinearLayer::visit(StateVisitor& visitor, const std::string& name) {
+  visitor.visit(name + "weights", weights_.all(), -kMostLearned, kMostLearned);
+  visitor.visit(name + "weight_squares", weight_squares_.all(), 0.0F, kMostLearned);
+  visitor.visit(name + "biases", biases_.all(), -kMostLearned, kMostLearned);
+  visitor.visit(name + "bias_squares", bias_squares_.all(), 0.0F, kMostLearned);
+  schedule_.visit(visitor, name + "schedule");
+  freeze();
+}
+
+void LinearLayer::freeze() noexcept {
   exponent_ = exponent_for(for_isa<LargestMagnitude>(static_cast<const float*>(weights_.data()), weights_.size()));
   pack_all();
   freeze_biases();

@@ -4,8 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "adam.hpp"
+#include "foretell/learned_state.hpp"
 #include "packed_matrix.hpp"
 #include "zeroed_array.hpp"
 
@@ -52,7 +54,10 @@ class LinearLayer {
   /// [steps][outputs()], of the same parts; weight_unit and bias_unit are the units of their products and sums.
   void train(const std::int8_t* x, const PackedMatrix& gradient, float weight_unit, float bias_unit, double rate);
 
+  void visit(StateVisitor& visitor, const std::string& name);
+
  private:
+  void freeze() noexcept;
   void freeze_biases() noexcept;
   void pack_all() noexcept;
   void pack(std::size_t first_input, float factor) noexcept;

@@ -96,6 +96,13 @@ class MixCodec::State {
     undo_filter(layout.filter, block);
   }
 
+  void visit(StateVisitor& visitor) {
+    experts_.visit(visitor, "");
+    if (network_) {
+      network_->visit(visitor, "network.");
+    }
+  }
+
  private:
   void begin(const MixLayout& layout) {
     experts_.begin(layout.contexts);
@@ -132,5 +139,7 @@ void MixCodec::decode(std::span<const std::uint8_t> payload, std::span<std::uint
                       const MixProgress& progress) {
   state_->decode(payload, block, progress);
 }
+
+void MixCodec::visit(StateVisitor& visitor) { state_->visit(visitor); }
 
 }  // namespace foretell

@@ -71,6 +71,7 @@ class NgramNetwork::State {
     return {memory_->cdf.data() + first * size, (last - first) * size};
   }
   void check_begun() const;
+  void visit(StateVisitor& visitor, const std::string& name);
 
   const NgramParameters p_;
   std::size_t filled_ = 0;     // steps that await learning
@@ -150,6 +151,18 @@ void NgramNetwork::State::begin(std::size_t lanes) {
   }
   contexts_.begin(lanes);
   look_up();
+}
+
+void NgramNetwork::State::visit(StateVisitor& visitor, const std::string& name) {
+  learn();
+  memory_.reset();
+  contexts_.visit(visitor, name + "runs");
+  table_.visit(visitor, name + "rows.");
+  hidden_.visit(visitor, name + "hidden.");
+  output_.visit(visitor, name + "output.");
+  trust_.visit(visitor, name + "trust.");
+  noise_.visit(visitor, name + "noise");
+  visitor.visit(name + "seen", seen_);
 }
 
 /// Finds the features of the coming step, and asks for the rows.
@@ -325,6 +338,7 @@ std::size_t NgramNetwork::lanes() const noexcept { return state_->lanes(); }
 std::size_t NgramNetwork::steps_left() const noexcept { return state_->left(); }
 void NgramNetwork::begin(std::size_t lanes) { state_->begin(lanes); }
 void NgramNetwork::learn() { state_->learn(); }
+void NgramNetwork::visit(StateVisitor& visitor, const std::string& name) { state_->visit(visitor, name); }
 
 std::span<const std::uint32_t> NgramNetwork::predict() {
   State& s = *state_;

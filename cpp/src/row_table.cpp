@@ -132,6 +132,12 @@ void RowTable::read(std::span<const std::int64_t> rows, std::int8_t* to) const n
   for_isa<ReadRows>(table_.data(), width_, rows.data(), rows.size(), to);
 }
 
+void RowTable::visit(StateVisitor& visitor, const std::string& name) {
+  constexpr auto kMost = static_cast<std::int16_t>(kMostEntry);
+  visitor.visit<std::int16_t>(name + "table", table_.all(), -kMost, kMost);
+  visitor.visit(name + "squares", squares_.all(), 0.0F, kMostLearned);
+}
+
 void RowTable::reserve(std::size_t count) {
   first_.reserve(count);
   counts_.reserve(count);

@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "foretell/learned_state.hpp"
 #include "prefetch.hpp"
 #include "zeroed_array.hpp"
 
@@ -52,6 +54,8 @@ class RowTable {
   /// Takes one Adagrad step. rows[i] was read, and its gradient, width() integers of at most `most` on the grid
   /// 2^exponent, is gradients[i].
   void learn(std::span<const std::int64_t> rows, Gradients gradients, double most, int exponent) noexcept;
+
+  void visit(StateVisitor& visitor, const std::string& name);
 
  private:
   void group(std::span<const std::int64_t> rows) noexcept;

@@ -22,7 +22,19 @@ void RunTrust::learn(const std::array<std::int32_t, kBuckets>& gradient) noexcep
     const float g = static_cast<float>(gradient[b]) * 0x1p-7F;
     squares_[b] += g * g;
     weights_[b] -= g / (std::sqrt(squares_[b]) + kEpsilon) * rate_;
-    frozen_[b] = round_large(clip(weights_[b] * kLogitUnit, -kMostTrust, kMostTrust));
+    freeze(b);
+  }
+}
+
+void RunTrust::freeze(std::size_t bucket) noexcept {
+  frozen_[bucket] = round_large(clip(weights_[bucket] * kLogitUnit, -kMostTrust, kMostTrust));
+}
+
+void RunTrust::visit(StateVisitor& visitor, const std::string& name) {
+  visitor.visit(name + "weights", std::span<float>(weights_), -kMostLearned, kMostLearned);
+  visitor.visit(name + "squares", std::span<float>(squares_), 0.0F, kMostLearned);
+  for (std::size_t b = 0; b < kBuckets; ++b) {
+    freeze(b);
   }
 }
 

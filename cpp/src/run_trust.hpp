@@ -5,8 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "foretell/contexts.hpp"
+#include "foretell/learned_state.hpp"
 
 namespace foretell {
 
@@ -22,7 +24,11 @@ class RunTrust {
   /// Takes one step: the gradient of each bucket is gradient[bucket] * 2^-7, magnitudes below 2^24.
   void learn(const std::array<std::int32_t, kBuckets>& gradient) noexcept;
 
+  void visit(StateVisitor& visitor, const std::string& name);
+
  private:
+  void freeze(std::size_t bucket) noexcept;
+
   float rate_;
   std::array<float, kBuckets> weights_{};
   std::array<float, kBuckets> squares_{};

@@ -23,7 +23,10 @@
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
+
+#include "foretell/learned_state.hpp"
 
 namespace foretell {
 
@@ -54,6 +57,9 @@ class ByteContexts {
 
   /// Takes the symbol of each lane; throws kInvalidArgument unless there are lanes() of them.
   void observe(std::span<const std::uint8_t> symbols);
+
+  /// Shows the run tables, not the lanes: `begin` is needed after it.
+  void visit(StateVisitor& visitor, const std::string& name);
 
  private:
   struct Lane {

@@ -20,6 +20,7 @@
 #include <span>
 #include <vector>
 
+#include "foretell/learned_state.hpp"
 #include "foretell/ngram_network.hpp"
 
 namespace foretell {
@@ -53,6 +54,10 @@ class MixCodec {
   /// Undoes `encode` of a codec with the same past: fills `block`. Throws kCorrupt or kTruncated if no encoder in this
   /// state wrote the payload (many wrong ones decode to wrong bytes instead).
   void decode(std::span<const std::uint8_t> payload, std::span<std::uint8_t> block, const MixProgress& progress = {});
+
+  /// Shows all that was learned to a visitor (learned_state.hpp). A codec with the same parameters that is filled with
+  /// it goes on as this one would.
+  void visit(StateVisitor& visitor);
 
  private:
   class State;

@@ -22,6 +22,9 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+
+#include "foretell/learned_state.hpp"
 
 namespace foretell {
 
@@ -86,6 +89,10 @@ class NgramNetwork {
 
   /// Steps until the chunk is full.
   [[nodiscard]] std::size_t steps_left() const noexcept;
+
+  /// Shows all that was learned to a visitor (learned_state.hpp), its names beginning with `name`. Steps that await
+  /// learning are learned first; there are no lanes after it.
+  void visit(StateVisitor& visitor, const std::string& name);
 
  private:
   class State;

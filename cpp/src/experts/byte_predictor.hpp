@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "experts/adaptive.hpp"
@@ -22,6 +23,7 @@
 #include "experts/mixer.hpp"
 #include "experts/refinement.hpp"
 #include "experts/runs.hpp"
+#include "foretell/learned_state.hpp"
 
 namespace foretell {
 
@@ -40,6 +42,15 @@ struct Memory {
   Followers followers;
   MatchTable far_matches;
   MatchTable near_matches;
+
+  void visit(StateVisitor& visitor, const std::string& name) {
+    cells.visit(visitor, name + "cells");
+    runs.visit(visitor, name + "runs");
+    history.visit(visitor, name + "history");
+    followers.visit(visitor, name + "followers.");
+    far_matches.visit(visitor, name + "far_matches");
+    near_matches.visit(visitor, name + "near_matches");
+  }
 };
 
 struct Lane {
@@ -54,6 +65,12 @@ struct Lane {
     far.take(past, memory.history, memory.far_matches, 64);
     near.take(past, memory.history, memory.near_matches, 32);
   }
+
+  void visit(StateVisitor& visitor, const std::string& name) {
+    past.visit(visitor, name + "past.");
+    far.visit(visitor, name + "far.");
+    near.visit(visitor, name + "near.");
+  }
 };
 
 template <typename Set>
@@ -66,6 +83,8 @@ class BytePredictor {
   template <typename Coder>
   [[gnu::always_inline]] std::uint8_t code(const Lane& lane, Memory& memory, RecordShape shape,
                                            const std::uint32_t* cdf, Coder& coder) noexcept;
+
+  void visit(StateVisitor& visitor, const std::string& name);
 
  private:
   static constexpr std::size_t kContexts = Set::kContexts;
@@ -129,6 +148,27 @@ BytePredictor<Set>::BytePredictor() {
     for (const std::size_t rows : {std::size_t{256}, std::size_t{2048}, std::size_t{256}}) {
       finals_.emplace_back(rows, 65536 / static_cast<std::int32_t>(kSets), kSets);
     }
+  }
+}
+
+template <typename Set>
+void BytePredictor<Set>::visit(StateVisitor& visitor, const std::string& name) {
+  visitor.visit(name + "seen", seen_);
+  visitor.visit(name + "histories", flat<std::uint32_t>(histories_));
+  if constexpr (kHasRuns) {
+    visitor.visit(name + "run_maps", flat<std::uint32_t>(run_maps_));
+  }
+  visitor.visit(name + "far_map", std::span<std::uint32_t>(far_map_));
+  visitor.visit(name + "near_map", std::span<std::uint32_t>(near_map_));
+  for (std::size_t i = 0; i < mixers_.size(); ++i) {
+    mixers_[i].visit(visitor, name + "mixers." + std::to_string(i));
+  }
+  for (std::size_t i = 0; i < finals_.size(); ++i) {
+    finals_[i].visit(visitor, name + "finals." + std::to_string(i));
+  }
+  by_byte_.visit(visitor, name + "by_byte");
+  if constexpr (kHasPairMap) {
+    by_pair_.visit(visitor, name + "by_pair");
   }
 }
 

@@ -8,8 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "experts/bit_history.hpp"
+#include "foretell/learned_state.hpp"
 #include "huge_pages.hpp"
 #include "prefetch.hpp"
 #include "zeroed_array.hpp"
@@ -65,6 +67,8 @@ class Cells {
     prefetch(cells);
     return {cells, static_cast<std::uint32_t>(mixed >> 28 & 15), static_cast<std::uint32_t>(mixed >> 20 & 255)};
   }
+
+  void visit(StateVisitor& visitor, const std::string& name) { visitor.visit(name, cells_.all()); }
 
  private:
   unsigned shift_;

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "experts/bit_coders.hpp"
 #include "experts/byte_predictor.hpp"
+#include "foretell/learned_state.hpp"
 
 namespace foretell {
 
@@ -31,6 +33,8 @@ struct Experts {
 
   /// Starts a block: records count from its first byte.
   void begin(BlockContexts contexts);
+
+  void visit(StateVisitor& visitor, const std::string& name);
 };
 
 /// Codes `count` bytes, each with the next of `cdf`'s rows of 257, if there are any. A reader fills `bytes`.

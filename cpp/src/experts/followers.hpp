@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "experts/history.hpp"
+#include "foretell/learned_state.hpp"
 
 namespace foretell {
 
@@ -20,6 +22,11 @@ class Followers {
     std::uint16_t& two = two_[past.last(2)];
     one = static_cast<std::uint16_t>(one << 8 | byte);
     two = static_cast<std::uint16_t>(two << 8 | byte);
+  }
+
+  void visit(StateVisitor& visitor, const std::string& name) {
+    visitor.visit(name + "one", std::span<std::uint16_t>(one_));
+    visitor.visit(name + "two", std::span<std::uint16_t>(two_));
   }
 
  private:

@@ -6,7 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "foretell/learned_state.hpp"
 #include "zeroed_array.hpp"
 
 namespace foretell {
@@ -18,6 +20,8 @@ class History {
   [[nodiscard]] std::uint8_t at(std::uint64_t position) const noexcept { return bytes_[position & mask_]; }
   void put(std::uint64_t position, std::uint8_t byte) noexcept { bytes_[position & mask_] = byte; }
   [[nodiscard]] std::uint64_t size() const noexcept { return mask_ + 1; }
+
+  void visit(StateVisitor& visitor, const std::string& name) { visitor.visit(name, bytes_.all()); }
 
  private:
   std::uint64_t mask_;
@@ -86,6 +90,19 @@ struct Past {
       line_before = line;
       line = position;
     }
+  }
+
+  void visit(StateVisitor& visitor, const std::string& name) {
+    visitor.visit(name + "first", first);
+    visitor.visit(name + "position", position);
+    visitor.visit(name + "recent", recent);
+    visitor.visit(name + "classes", classes);
+    visitor.visit(name + "word", word);
+    visitor.visit(name + "word_length", word_length);
+    visitor.visit(name + "word_before", word_before);
+    visitor.visit(name + "word_before_that", word_before_that);
+    visitor.visit(name + "line", line);
+    visitor.visit(name + "line_before", line_before);
   }
 };
 

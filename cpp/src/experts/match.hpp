@@ -3,8 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "experts/history.hpp"
+#include "foretell/learned_state.hpp"
 #include "zeroed_array.hpp"
 
 namespace foretell {
@@ -19,6 +21,8 @@ class MatchTable {
     return positions_[past.last(length_) * 0x9e3779b97f4a7c15 >> (64 - bits_)];
   }
 
+  void visit(StateVisitor& visitor, const std::string& name) { visitor.visit(name, positions_.all()); }
+
  private:
   unsigned bits_;
   unsigned length_;
@@ -31,9 +35,10 @@ struct Match {
   std::uint32_t length = 0;  // bytes that agreed, 0: no match
   std::uint32_t byte = 0;    // the one expected
 
+  static constexpr std::uint32_t kMost = 65535;  // that are counted
+
   /// Follows the match over the byte that came (`past` has taken it), or looks for another.
   void take(const Past& past, const History& history, MatchTable& table, std::uint32_t longest) noexcept {
-    constexpr std::uint32_t kMost = 65535;
     if (length > 0) {
       ++at;
       length = byte == past.byte(1) ? length + (length < kMost ? 1 : 0) : 0;
@@ -48,6 +53,12 @@ struct Match {
     }
     position = static_cast<std::uint32_t>(past.position);
     byte = history.at(at);
+  }
+
+  void visit(StateVisitor& visitor, const std::string& name) {
+    visitor.visit(name + "at", at);
+    visitor.visit(name + "length", length, 0U, kMost);
+    visitor.visit(name + "byte", byte, 0U, 255U);
   }
 };
 

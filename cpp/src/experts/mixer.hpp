@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "experts/logistic.hpp"
+#include "foretell/learned_state.hpp"
 #include "zeroed_array.hpp"
 
 namespace foretell {
@@ -53,6 +55,10 @@ class MixerSet {
       weight = weight > kWeightLimit ? kWeightLimit : weight;
       weights[i] = weight < -kWeightLimit ? -kWeightLimit : weight;
     }
+  }
+
+  void visit(StateVisitor& visitor, const std::string& name) {
+    visitor.visit(name, weights_.all(), -kWeightLimit, kWeightLimit);
   }
 
  private:

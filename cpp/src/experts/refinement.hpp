@@ -6,9 +6,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "experts/logistic.hpp"
+#include "foretell/learned_state.hpp"
 #include "prefetch.hpp"
 
 namespace foretell {
@@ -44,6 +46,10 @@ class Refinement {
   void learn(std::uint32_t bit) noexcept {
     const int value = *nearest_;
     *nearest_ = static_cast<std::uint16_t>(value + ((static_cast<int>(bit * 65535) - value) >> 6));
+  }
+
+  void visit(StateVisitor& visitor, const std::string& name) {
+    visitor.visit(name, std::span<std::uint16_t>(cells_));
   }
 
  private:

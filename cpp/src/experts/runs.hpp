@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
+#include "foretell/learned_state.hpp"
 #include "huge_pages.hpp"
 #include "prefetch.hpp"
 #include "zeroed_array.hpp"
@@ -44,6 +46,8 @@ class Runs {
     const std::uint32_t count = again ? (run.count < kMostRun ? run.count + 1 : kMostRun) : 1;
     *run.cell = run.check << 16 | byte << 8 | count;
   }
+
+  void visit(StateVisitor& visitor, const std::string& name) { visitor.visit_words(name, cells_.all(), kMostRun); }
 
  private:
   unsigned shift_;
