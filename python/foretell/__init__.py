@@ -24,7 +24,8 @@ from foretell.errors import (
 )
 
 if TYPE_CHECKING:
-    from foretell.adapters.language_model import load_model
+    from foretell.adapters.load import load_model
+    from foretell.adapters.training import train_model
     from foretell.compressor import Compressor
     from foretell.decompressor import Decompressor
     from foretell.defaults import BLOCK_SIZE, DEFAULT_LEVEL
@@ -55,6 +56,7 @@ __all__ = [
     "frame_info",
     "load_model",
     "open",
+    "train_model",
 ]
 
 _HOMES = {
@@ -68,8 +70,9 @@ _HOMES = {
     "compress": "stream",
     "decompress": "stream",
     "frame_info": "info",
-    "load_model": "adapters.language_model",
+    "load_model": "adapters.load",
     "open": "file",
+    "train_model": "adapters.training",
 }
 
 

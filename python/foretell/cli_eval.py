@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import foretell
 from foretell import process
+from foretell.documents import documents
 
 if TYPE_CHECKING:
     from foretell.models import Pretrained
@@ -81,12 +82,6 @@ def evaluate(name: str, data: bytes, level: int, model: Pretrained | None, *, re
     if restore and foretell.decompress(archive, model=model) != data:
         raise foretell.Error(f"{name}: its archive restores something else; please report it")
     return Cost(name, len(data), compressor.meter.ideal_bits, len(archive))
-
-
-def documents(paths: Sequence[str]) -> Iterator[Path]:
-    """Yield files, and all files of folders in the order of their names."""
-    for path in map(Path, paths):
-        yield from sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else (path,)
 
 
 def weights_bytes(path: Path) -> int:

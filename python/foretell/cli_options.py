@@ -39,7 +39,7 @@ def _count(text: str) -> int:
     return value
 
 
-def _size(text: str) -> int:
+def size(text: str) -> int:
     """Return the bytes that `text` states, with the suffixes of xz: K, M and G mean powers of 1024."""
     digits = text.upper().rstrip("KMGIB")
     suffix = text.upper()[len(digits) :]
@@ -48,7 +48,6 @@ def _size(text: str) -> int:
     return _count(digits) << _UNITS[suffix]
 
 
-_size.__name__ = "size"
 _count.__name__ = "number"  # what argparse calls it in messages
 
 
@@ -83,11 +82,11 @@ def build_parser() -> argparse.ArgumentParser:
     limit = (
         "the most memory for the model, 2GiB if not given (KiB, MiB, GiB or K, M, G): -z makes tables fit, -d refuses"
     )
-    how.add_argument("-M", "--memory", type=_size, metavar="SIZE", help=limit)
+    how.add_argument("-M", "--memory", type=size, metavar="SIZE", help=limit)
     how.add_argument(
         "--model",
         metavar="PATH",
-        help="a pretrained language model: GGUF, llama2.c or a Hugging Face folder; -d needs it too",
+        help="what foretell-train made, or a language model: GGUF, llama2.c, a Hugging Face folder; -d needs it too",
     )
     native = "with --model, compress in floats: quicker, and restored on such a machine alone"
     how.add_argument("--native", action="store_true", help=native)

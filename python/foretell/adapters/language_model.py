@@ -8,13 +8,12 @@ payloads are; the networks are `foretell.adapters.transformer_exact` and `forete
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 from foretell.adapters.pretrained_tokens import EXACT, LANES, NATIVE, PretrainedTokens
 from foretell.adapters.token_model import Network
 from foretell.adapters.transformer import Transformer
 from foretell.adapters.transformer_exact import ExactTransformer
-from foretell.adapters.weights import Weights, load
+from foretell.adapters.weights import Weights
 
 _LONGEST = 1 << 16  # what exact attention takes
 
@@ -80,31 +79,3 @@ class LanguageModel(PretrainedTokens):
     def _network(self, name: str, window: int, device: str) -> Network:
         kind = ExactTransformer if name == EXACT else Transformer
         return kind(self._weights.config, self._weights.tensors, positions=window, device=device)
-
-
-def load_model(
-    path: str | Path,
-    *,
-    tokenizer: str | Path | None = None,
-    exact: bool = True,
-    device: str = "cpu",
-    lanes: int = LANES,
-    window: int | None = None,
-    tokens_only: bool = False,
-) -> LanguageModel:
-    """Read a language model, for ``model=`` of `foretell.compress`, `foretell.decompress` and the rest.
-
-    Parameters
-    ----------
-    path, tokenizer
-        As for `foretell.adapters.weights.load`: a GGUF file, a llama2.c checkpoint or a Hugging Face folder.
-    exact, device, lanes, window, tokens_only
-        As for `LanguageModel`.
-
-    Raises
-    ------
-    foretell.Error, OSError, ValueError
-        As `foretell.adapters.weights.load` and `LanguageModel`.
-    """
-    weights = load(path, tokenizer)
-    return LanguageModel(weights, exact=exact, device=device, lanes=lanes, window=window, tokens_only=tokens_only)

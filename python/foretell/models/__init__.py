@@ -21,6 +21,7 @@ __all__ = [
     "Pretrained",
     "Progress",
     "build",
+    "check_memory",
     "for_level",
     "memory_of",
     "register",
@@ -100,13 +101,19 @@ def build(name: str, parameters: Mapping[str, int], *, device: str = "cpu", memo
             "a newer version may read the file"
         )
     needed = memory_of(name, parameters)
+    if needed is not None:
+        check_memory(name, needed, memory)
+    return _BUILDERS[name](parameters, device)
+
+
+def check_memory(name: str, needed: int, memory: int | None) -> None:
+    """Raise UnsupportedError if a model needs more than `memory` bytes, `MAX_MEMORY` if that is None."""
     limit = MAX_MEMORY if memory is None else memory
-    if needed is not None and needed > limit:
+    if needed > limit:
         raise UnsupportedError(
             f"model {name}: decoding needs {_mebibytes(needed)} MiB of memory, "
             f"the limit is {limit / 2**20:.10g} MiB; a higher limit (memory=, -M) reads the file"
         )
-    return _BUILDERS[name](parameters, device)
 
 
 def _mebibytes(count: int) -> int:

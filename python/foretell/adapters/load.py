@@ -1,0 +1,61 @@
+"""`load_model`: any trained model in a file or folder, as what `foretell.compress` takes as ``model=``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foretell.adapters.domain_model import DomainModel, is_domain_model
+from foretell.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from foretell.models import Pretrained
+
+
+def load_model(
+    path: str | Path,
+    *,
+    tokenizer: str | Path | None = None,
+    exact: bool = True,
+    device: str = "cpu",
+    lanes: int | None = None,
+    window: int | None = None,
+    tokens_only: bool = False,
+) -> Pretrained:
+    """Read a model, for ``model=`` of `foretell.compress`, `foretell.decompress` and the rest.
+
+    Parameters
+    ----------
+    path : path
+        What ``foretell-train`` wrote; or a language model: a GGUF file, a llama2.c checkpoint or a Hugging Face folder.
+    tokenizer : path, optional
+        Of a llama2.c checkpoint: "tokenizer.bin" beside it if not given.
+    exact, device, lanes, window, tokens_only
+        Of language models, as for `foretell.adapters.language_model.LanguageModel`.
+
+    Raises
+    ------
+    CorruptError, UnsupportedError, OSError
+        The file is damaged; is of an unknown kind, needs a package that is missing, or is exact and `exact` is not set;
+        or cannot be read.
+    ValueError
+        An option is out of its range.
+    """
+    path = Path(path)
+    if path.is_file() and is_domain_model(path):
+        if not exact:
+            raise UnsupportedError(f"{path}: a model of foretell-train is exact, and does not compute in floats")
+        return DomainModel.load(path)
+    # These import torch.
+    from foretell.adapters.language_model import LanguageModel
+    from foretell.adapters.pretrained_tokens import LANES
+    from foretell.adapters.weights import load
+
+    return LanguageModel(
+        load(path, tokenizer),
+        exact=exact,
+        device=device,
+        lanes=LANES if lanes is None else lanes,
+        window=window,
+        tokens_only=tokens_only,
+    )
