@@ -115,3 +115,28 @@ def test_a_shard_that_changes_meanwhile_is_an_error(tmp_path: Path, monkeypatch:
     with ThreadPoolExecutor(1) as engine, pytest.raises(OSError, match="changed while"):
         compress_shards([path], tmp_path / "packed", engine=engine, level=0)
     assert not read_manifest(tmp_path / "packed")
+
+
+def test_workers_load_a_model_once_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = pytest.importorskip("foretell.adapters.training")
+    pytest.importorskip("safetensors", reason="the package safetensors is not installed")
+    paths = files(tmp_path / "plain")
+    work = training.Training(training.parameters_for(1000, 1, 30 << 20))
+    work.read(sample(3000))
+    model, other = tmp_path / "model", tmp_path / "other"
+    model.write_bytes(work.serialized())
+    work.read(sample(300))
+    loads = []
+    load = foretell.load_model
+    monkeypatch.setattr(foretell, "load_model", lambda path: loads.append(Path(path)) or load(path))
+    with ThreadPoolExecutor(1) as engine:
+        made = compress_shards(paths, tmp_path / "packed", engine=engine, model=model)
+        restore_shards(tmp_path / "packed", tmp_path / "back", engine=engine, model=model)
+        assert loads.count(model) == 2  # for its digest, and by the worker
+        other.write_bytes(work.serialized())
+        with pytest.raises(foretell.Error):
+            restore_shards(tmp_path / "packed", tmp_path / "back", engine=engine, model=other)
+    for path, shard in zip(paths, made, strict=True):
+        assert (tmp_path / "back" / path.name).read_bytes() == path.read_bytes()
+        archive = (tmp_path / "packed" / shard.archive).read_bytes()
+        assert archive == foretell.compress(path.read_bytes(), model=load(model))

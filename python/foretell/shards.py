@@ -13,14 +13,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import foretell
 from foretell.atomic import atomic_output
+
+if TYPE_CHECKING:
+    from foretell.models import Pretrained
 
 MANIFEST = "manifest.jsonl"
 _CHUNK = 1 << 16
@@ -214,7 +218,7 @@ def _compress(source: str, folder: str, settings: Mapping[str, Any], model: str 
         size=size,
         block_size=settings["block_size"],
         memory=settings["memory"],
-        model=None if model is None else foretell.load_model(model),
+        model=_loaded(model),
     )
     plain = hashlib.sha256()
     with path.open("rb") as file, atomic_output(str(target), overwrite=True) as out:
@@ -231,10 +235,9 @@ def _compress(source: str, folder: str, settings: Mapping[str, Any], model: str 
 def _restore(shard: Shard, folder: str, out: str, memory: int | None, model: str | None) -> Shard:
     """Restore an archive, in a worker."""
     source, target = Path(folder) / shard.archive, Path(out) / shard.name
-    pretrained = None if model is None else foretell.load_model(model)
     digest = hashlib.sha256()
     with (
-        foretell.ForetellFile(source, memory=memory, model=pretrained) as archive,
+        foretell.ForetellFile(source, memory=memory, model=_loaded(model)) as archive,
         atomic_output(str(target), overwrite=True) as file,
     ):
         while piece := archive.read1(_CHUNK):
@@ -243,6 +246,21 @@ def _restore(shard: Shard, folder: str, out: str, memory: int | None, model: str
         if digest.hexdigest() != shard.sha256:
             raise foretell.CorruptError(f"{source}: restores other bytes than the manifest's SHA-256 tells of")
     return shard
+
+
+_kept = threading.local()  # a model serves one thread at a time
+
+
+def _loaded(path: str | None) -> Pretrained | None:
+    """Return the model of a path; a worker that does many shards with one reads it once."""
+    if path is None:
+        return None
+    status = os.stat(path)
+    key = (path, status.st_mtime_ns, status.st_size)
+    if getattr(_kept, "key", None) != key:
+        _kept.model, _kept.key = foretell.load_model(path), key
+    model: Pretrained = _kept.model
+    return model
 
 
 def _holds(target: Path, line: Shard) -> bool:
