@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,42 +22,7 @@ _EPILOG = """ideal: the sum of -log2 p over all tokens, or bits, by the bytes of
 _ROW = "{:>12} {:>12} {:>9} {:>9}  {}"
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a document, or all of them, cost.
-
-    Attributes
-    ----------
-    name : str
-    raw_bytes : int
-        Of the plain document.
-    ideal_bits : float
-        Sum of -log2 of the probabilities that the coder was given.
-    file_bytes : int
-        Of the archive.
-    """
-
-    name: str
-    raw_bytes: int
-    ideal_bits: float
-    file_bytes: int
-
-    @property
-    def ideal(self) -> float:
-        """Bits per byte by the model's probabilities."""
-        return self.ideal_bits / self.raw_bytes if self.raw_bytes else 0.0
-
-    @property
-    def actual(self) -> float:
-        """Bits per byte of the archive."""
-        return 8 * self.file_bytes / self.raw_bytes if self.raw_bytes else 0.0
-
-    def __str__(self) -> str:
-        """Return a row of the table."""
-        return _ROW.format(self.raw_bytes, self.file_bytes, f"{self.ideal:.4f}", f"{self.actual:.4f}", self.name)
-
-
-def evaluate(name: str, data: bytes, level: int, model: Pretrained | None, *, restore: bool = False) -> Cost:
+def evaluate(name: str, data: bytes, level: int, model: Pretrained | None, *, restore: bool = False) -> foretell.Meter:
     """Return what a document costs under a model, or under a level where there is none.
 
     Parameters
@@ -81,7 +45,7 @@ def evaluate(name: str, data: bytes, level: int, model: Pretrained | None, *, re
     archive = compressor.compress(data) + compressor.flush()
     if restore and foretell.decompress(archive, model=model) != data:
         raise foretell.Error(f"{name}: its archive restores something else; please report it")
-    return Cost(name, len(data), compressor.meter.ideal_bits, len(archive))
+    return compressor.meter
 
 
 def weights_bytes(path: Path) -> int:
@@ -102,28 +66,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 options.model, exact=not options.native, device=options.device, tokens_only=not options.foreign
             )
         print(_ROW.format("bytes", "compressed", "ideal", "actual", "document"))
-        costs = []
+        costs: list[tuple[str, foretell.Meter]] = []
         for path in documents(options.corpus):
-            costs.append(evaluate(str(path), path.read_bytes(), level or 0, model, restore=options.restore))
-            print(costs[-1], flush=True)
+            meter = evaluate(str(path), path.read_bytes(), level or 0, model, restore=options.restore)
+            costs.append((str(path), meter))
+            _print(*costs[-1])
         weights = weights_bytes(Path(options.model)) if level is None else 0
-        total = Cost(
-            f"({len(costs)} documents)",
-            sum(cost.raw_bytes for cost in costs),
-            sum(cost.ideal_bits for cost in costs),
-            sum(cost.file_bytes for cost in costs),
+        meters = [meter for _, meter in costs]
+        total, counted = (
+            (f"({len(costs)} documents)", _total(meters, 0)),
+            ("(and the weights)", _total(meters, weights)),
         )
-        counted = Cost("(and the weights)", total.raw_bytes, total.ideal_bits + 8 * weights, total.file_bytes + weights)
-        print(total)
-        print(counted)
+        _print(*total)
+        _print(*counted)
         if options.json:
             report = {
                 "model": options.model,
                 "sha256": model.digest.hex() if model else None,
                 "weights_bytes": weights,
-                "documents": [_as_dict(cost) for cost in costs],
-                "total": _as_dict(total),
-                "total_with_weights": _as_dict(counted),
+                "documents": [_as_dict(*cost) for cost in costs],
+                "total": _as_dict(*total),
+                "total_with_weights": _as_dict(*counted),
             }
             options.json.write_text(json.dumps(report, indent=2) + "\n")
     except ModuleNotFoundError as error:
@@ -135,8 +98,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _as_dict(cost: Cost) -> dict[str, object]:
-    return {**asdict(cost), "ideal_bits_per_byte": cost.ideal, "actual_bits_per_byte": cost.actual}
+def _total(meters: Sequence[foretell.Meter], weights: int) -> foretell.Meter:
+    """Return the sum, over documents and the bytes of weights."""
+    return foretell.Meter(
+        raw_bytes=sum(meter.raw_bytes for meter in meters),
+        ideal_bits=sum(meter.ideal_bits for meter in meters) + 8 * weights,
+        file_bytes=sum(meter.file_bytes for meter in meters) + weights,
+    )
+
+
+def _print(name: str, meter: foretell.Meter) -> None:
+    rates = f"{meter.ideal_bits_per_byte:.4f}", f"{meter.bits_per_byte:.4f}"
+    print(_ROW.format(meter.raw_bytes, meter.file_bytes, *rates, name), flush=True)
+
+
+def _as_dict(name: str, meter: foretell.Meter) -> dict[str, object]:
+    return {
+        "name": name,
+        "raw_bytes": meter.raw_bytes,
+        "ideal_bits": meter.ideal_bits,
+        "file_bytes": meter.file_bytes,
+        "ideal_bits_per_byte": meter.ideal_bits_per_byte,
+        "actual_bits_per_byte": meter.bits_per_byte,
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -145,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Bits per byte of documents under a model: ideal, and of real files; weights counted and not.",
         epilog=_EPILOG,
     )
-    parser.add_argument("model", metavar="MODEL", help="a language model's path, or a level, 0..9")
+    parser.add_argument("model", metavar="MODEL", help="a trained model's path, or a level, 0..9")
     parser.add_argument("corpus", nargs="+", metavar="CORPUS", help="documents: files, and folders of them")
     parser.add_argument("--native", action="store_true", help="in floats: quicker")
     parser.add_argument("--foreign", action="store_true", help="code as bytes what that makes shorter, as files do")
