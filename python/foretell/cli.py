@@ -326,9 +326,9 @@ def _guarded(options: argparse.Namespace, name: str, action: Callable[[], None])
         where = f"{error.filename}: " if error.filename not in (None, name) else ""
         _say(options.quiet < 2, f"{name}: {where}{error.strerror or error}")
     except ModuleNotFoundError as error:
-        if error.name not in ("torch", "regex", "safetensors"):
+        if error.name != "torch":
             raise
-        _say(options.quiet < 2, f"{name}: needs the package {error.name}: pip install 'foretell[pretrained]'")
+        _say(options.quiet < 2, f"{name}: needs the package torch: pip install 'foretell[pretrained]'")
     except MemoryError:
         _say(options.quiet < 2, f"{name}: not enough memory; a lower level needs less")
     except foretell.Error as error:
