@@ -60,7 +60,7 @@ class StateVisitor {
     exchange(name, number_type<T>(), numbers.size(), numbers.data());
     bool all = true;
     for (const T number : numbers) {
-      all = all && number >= low && number <= high;  // no NaN is
+      all &= (number >= low) & (number <= high);  // no NaN is
     }
     require(all, name);
   }
@@ -76,7 +76,7 @@ class StateVisitor {
     exchange(name, NumberType::kU32, words.size(), words.data());
     bool all = true;
     for (const std::uint32_t word : words) {
-      all = all && (word & 255) <= most;
+      all &= (word & 255) <= most;
     }
     require(all, name);
   }
