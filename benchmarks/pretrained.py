@@ -1,0 +1,104 @@
+"""A pretrained language model at work: file bits beside -log2 p, tokens a second beside a plain forward pass.
+
+    python benchmarks/pretrained.py MODEL FILE[:BYTES]... [--numerics exact native] [--lanes N] [--threads N]
+                                    [--json OUT]
+
+MODEL is what `foretell.load_model` reads (benchmarks/fetch_models.py fetches one). Each file, its first BYTES, is
+compressed as tokens and restored in this process; the first call of each kind, which loads and warms up, is not timed.
+The plain forward pass shows the float network the same tokens at once, in windows of the same length, and makes nothing
+of the logits. "over_ideal": what the file takes above the sum of -log2 p, for the coder's end, the number of tokens and
+the frame.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from report import write_report
+
+
+def timed(action: Callable[[], Any]) -> tuple[Any, float]:
+    began = time.perf_counter()
+    result = action()
+    return result, time.perf_counter() - began
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("model", type=Path, metavar="MODEL")
+    parser.add_argument("files", nargs="+", metavar="FILE[:BYTES]")
+    parser.add_argument("--numerics", nargs="+", choices=("exact", "native"), default=["exact", "native"])
+    parser.add_argument("--lanes", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=1, help="of torch (1)")
+    parser.add_argument("--json", type=Path, metavar="OUT")
+    options = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)
+
+    import foretell
+    import torch
+    from foretell.adapters.pretrained_tokens import WINDOW
+    from foretell.adapters.transformer import Transformer
+    from foretell.adapters.weights import load
+
+    def packed(data: bytes, model: Any) -> tuple[bytes, foretell.Meter]:
+        compressor = foretell.Compressor(model=model, size=len(data))
+        return compressor.compress(data) + compressor.flush(), compressor.meter
+
+    weights = load(options.model)
+    window = min(WINDOW, weights.config.context)
+    plain_network = Transformer(weights.config, weights.tensors, positions=window, device="cpu")
+    models = {
+        numerics: foretell.load_model(options.model, exact=numerics == "exact", lanes=options.lanes, tokens_only=True)
+        for numerics in options.numerics
+    }
+    for model in models.values():
+        foretell.decompress(packed(b"A few words to warm up.", model)[0], model=model)
+    rows = []
+    for name in options.files:
+        path, _, count = name.partition(":")
+        data = Path(path).read_bytes()[: int(count) if count else None]
+        tokens = torch.from_numpy(weights.tokenizer.encode(data))[None]
+
+        def forward(tokens: torch.Tensor = tokens) -> None:
+            for first in range(0, tokens.shape[1], window):
+                plain_network.begin(1)
+                plain_network.forward(tokens[:, first : first + window])
+
+        plain_seconds = timed(forward)[1]
+        for numerics, model in models.items():
+            (archive, meter), there = timed(lambda model=model, data=data: packed(data, model))
+            restored, back = timed(lambda model=model, archive=archive: foretell.decompress(archive, model=model))
+            if restored != data:
+                raise SystemExit(f"{name}: the archive restores something else")
+            total = tokens.shape[1]
+            rows.append(
+                {
+                    "file": Path(path).name,
+                    "raw_bytes": len(data),
+                    "tokens": total,
+                    "numerics": numerics,
+                    "ideal_bits": round(meter.ideal_bits, 1),
+                    "payload_bits": meter.payload_bits,
+                    "file_bits": 8 * len(archive),
+                    "over_ideal": round(8 * len(archive) / meter.ideal_bits - 1, 6),
+                    "bits_per_byte": round(8 * len(archive) / len(data), 4),
+                    "forward_tokens_per_second": round(total / plain_seconds, 1),
+                    "encode_tokens_per_second": round(total / there, 1),
+                    "decode_tokens_per_second": round(total / back, 1),
+                }
+            )
+            print(rows[-1], flush=True)
+    if options.json:
+        write_report(
+            options.json, {"rows": rows}, model=options.model.name, lanes=options.lanes, threads=options.threads
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
