@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import toy_model
+import trained_toy as trained
 from hypothesis import settings
 
 # Speed on a shared machine says nothing about correctness.
@@ -17,4 +18,11 @@ settings.load_profile("foretell")
 def toy() -> Iterator[None]:
     """Make the toy model the model of every level."""
     with toy_model.installed():
+        yield
+
+
+@pytest.fixture
+def trained_toy() -> Iterator[None]:
+    """Make the trained toy known, for those that are given its book."""
+    with trained.installed():
         yield

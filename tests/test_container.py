@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 from foretell import varint
-from foretell.container import MAGIC, MAX_BLOCK_SIZE, Block, End, FrameWriter, Header
+from foretell.container import BRIEF_MAGIC, MAGIC, MAX_BLOCK_SIZE, Block, End, FrameWriter, Header
 from foretell.errors import CorruptError, Error, TruncatedError, UnsupportedError
 from foretell.frame_reader import FrameReader
 from hypothesis import given
@@ -50,6 +50,8 @@ def header_bytes(body: bytes) -> bytes:
 
 MODEL_BODY = b"\0\x07exact/1\x05toy/1" + varint.encode(MAX_BLOCK_SIZE) + b"\0\0"
 PLAIN_BODY = b"\0\0\0" + varint.encode(1000) + b"\0\0"
+DIGEST = bytes(range(32))
+BRIEF = BRIEF_MAGIC + b"\x05toy/1" + DIGEST[:8]
 
 
 def test_bytes_are_those_of_the_document() -> None:
@@ -85,6 +87,31 @@ def test_every_header_comes_back(header: Header) -> None:
     reader.feed(FrameWriter().header(header))
     assert reader.next() == header
     assert reader.rest() == b""
+
+
+def test_bytes_of_a_brief_frame_are_those_of_the_document() -> None:
+    expected = bytes.fromhex("8f465442 05") + b"toy/1" + bytes.fromhex("0001020304050607 09 07 78563412") + b"payload"
+    assert FrameWriter().brief("toy/1", DIGEST, 9, b"payload", 0x12345678) == sealed(expected)
+
+
+@given(
+    model=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=32),
+    digest=st.binary(min_size=32, max_size=32),
+    payload=st.binary(max_size=300),
+    more=st.integers(1, MAX_BLOCK_SIZE - 300),
+    crc=st.integers(0, 2**32 - 1),
+    piece=st.integers(1, 400),
+)
+def test_every_brief_frame_comes_back(
+    model: str, digest: bytes, payload: bytes, more: int, crc: int, piece: int
+) -> None:
+    size = len(payload) + more
+    data = FrameWriter().brief(model, digest, size, payload, crc)
+    assert elements(data, piece) == [
+        Header("exact/1", model, size, size, (), digest[:8]),
+        Block(True, size, payload, crc, 0, 0),
+        End(size, len(data)),
+    ]
 
 
 @given(value=st.integers(0, varint.LIMIT - 1))
@@ -183,6 +210,15 @@ def test_blocks_cannot_be_moved_doubled_dropped_or_exchanged() -> None:
         (sealed(header_bytes(b"\0\0\0\x64\x03\0"), b"\x02\x02ab", b"\x00\x03"), "3 plain bytes are stated, 2 found"),
         (sealed(header_bytes(b"\0\0\0\x64\x04\0"), b"\x02\x02ab", b"\x00\x02"), "stated"),
         (sealed(header_bytes(b"\0\0\0\x64\x02\0")) + b"\x02\x02ab", "more plain bytes"),
+        (b"\x8fFTA", "no foretell frame"),
+        (BRIEF_MAGIC + b"\0", "without a model"),
+        (BRIEF_MAGIC + b"\x21", "name of 33 bytes"),
+        (BRIEF_MAGIC + b"\x01 ", "printable"),
+        (BRIEF + b"\0", "block of 0 bytes"),
+        (BRIEF + varint.encode(MAX_BLOCK_SIZE + 1), f"block of {MAX_BLOCK_SIZE + 1} bytes"),
+        (BRIEF + b"\x05\x05", "payload of 5 bytes for 5"),
+        (BRIEF + b"\x85\x00", "shortest"),
+        (BRIEF + b"\x05\x00" + bytes(8), "brief frame at byte 0: checksum"),
     ],
 )
 def test_bad_frames(data: bytes, message: str) -> None:
@@ -206,19 +242,20 @@ def test_unsupported_frames(data: bytes, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "block",
+    "data",
     [
-        b"\x02" + varint.encode(MAX_BLOCK_SIZE),
-        b"\x01" + varint.encode(MAX_BLOCK_SIZE) + varint.encode(MAX_BLOCK_SIZE - 1) + bytes(4),
+        sealed(header_bytes(MODEL_BODY)) + b"\x02" + varint.encode(MAX_BLOCK_SIZE),
+        sealed(header_bytes(MODEL_BODY)) + b"\x01" + varint.encode(MAX_BLOCK_SIZE) + varint.encode(MAX_BLOCK_SIZE - 1),
+        BRIEF + varint.encode(MAX_BLOCK_SIZE) + varint.encode(MAX_BLOCK_SIZE - 1),
     ],
 )
-def test_a_length_reserves_no_memory(block: bytes) -> None:
+def test_a_length_reserves_no_memory(data: bytes) -> None:
     reader = FrameReader()
     tracemalloc.start()
     try:
-        reader.feed(sealed(header_bytes(MODEL_BODY)) + block + bytes(100))
-        assert isinstance(reader.next(), Header)
-        assert reader.next() is None
+        reader.feed(data + bytes(104))
+        while (element := reader.next()) is not None:
+            assert isinstance(element, Header)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -227,7 +264,7 @@ def test_a_length_reserves_no_memory(block: bytes) -> None:
 
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_answered(data: bytes) -> None:
-    for start in (b"", MAGIC, sealed(header_bytes(MODEL_BODY)), sealed(header_bytes(PLAIN_BODY))):
+    for start in (b"", MAGIC, BRIEF_MAGIC, BRIEF, sealed(header_bytes(MODEL_BODY)), sealed(header_bytes(PLAIN_BODY))):
         with pytest.raises(Error):
             elements(start + data + b"?")
 
@@ -257,6 +294,24 @@ def test_blocks_that_are_not_written() -> None:
         FrameWriter().coded(7, b"payload", 0)
     with pytest.raises(ValueError, match="at least one byte"):
         FrameWriter().stored(b"")
+
+
+@pytest.mark.parametrize(
+    ("model", "digest", "raw_length", "payload", "message"),
+    [
+        ("", DIGEST, 9, b"", "without a model"),
+        ("x" * 33, DIGEST, 9, b"", "not a name"),
+        ("toy/1", DIGEST[:8], 9, b"", "SHA-256 has 32 bytes"),
+        ("toy/1", DIGEST, 0, b"", "does not shrink"),
+        ("toy/1", DIGEST, 7, b"payload", "does not shrink"),
+        ("toy/1", DIGEST, MAX_BLOCK_SIZE + 1, b"", "at most"),
+    ],
+)
+def test_brief_frames_that_are_not_written(
+    model: str, digest: bytes, raw_length: int, payload: bytes, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        FrameWriter().brief(model, digest, raw_length, payload, 0)
 
 
 def test_a_finished_reader_reads_no_more() -> None:

@@ -29,7 +29,7 @@ assert spec.loader is not None
 recipes = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(recipes)
 
-pytestmark = pytest.mark.usefixtures("toy")
+pytestmark = pytest.mark.usefixtures("toy", "trained_toy")
 
 
 def test_every_file_has_a_line_and_a_recipe() -> None:
@@ -40,7 +40,7 @@ def test_every_file_has_a_line_and_a_recipe() -> None:
 @pytest.mark.parametrize("name", [name for name, _, answer in ROWS if answer == "content"])
 def test_good_files_decode(name: str) -> None:
     archive = (GOLDEN / f"{name}.fore").read_bytes()
-    assert foretell.decompress(archive) == recipes.PLAIN[name]
+    assert foretell.decompress(archive, model=recipes.MODELS.get(name)) == recipes.PLAIN[name]
     assert sum(frame.raw_bytes for frame in foretell.frame_info(archive)) == len(recipes.PLAIN[name])
 
 

@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-from collections.abc import Iterator, Mapping
 
 import foretell
 import pytest
 import toy_model
-from foretell import codec, models
 from foretell.container import FrameWriter, Header
 from sample import sample
+from trained_toy import Book
+
+pytestmark = pytest.mark.usefixtures("trained_toy")
 
 TEXT = sample(5000)
-NAME = "trained-toy/1"
-
-
-class TrainedToy(toy_model.ToyModel):
-    """A toy that has read a text before."""
-
-    name = NAME
-
-    def __init__(self, book: bytes, fingerprint: tuple[tuple[str, str], ...] = (), **parameters: int) -> None:
-        super().__init__(**parameters)
-        self.weights = hashlib.sha256(book).digest()
-        self.fingerprint = fingerprint
-        self.numerics = "native" if fingerprint else "exact/1"
-        codec.learn_block(self, book)
-
-
-class Book:
-    """A text that models have read before."""
-
-    def __init__(self, book: bytes, **made_on: str) -> None:
-        self.book = book
-        self.fingerprint = tuple(made_on.items())
-        self.sizes: list[int | None] = []
-
-    @property
-    def digest(self) -> bytes:
-        return hashlib.sha256(self.book).digest()
-
-    def start(self, size: int | None) -> TrainedToy:
-        self.sizes.append(size)
-        return TrainedToy(self.book, self.fingerprint)
-
-    def rebuild(self, name: str, parameters: Mapping[str, int], *, device: str, memory: int | None) -> TrainedToy:
-        assert name == NAME
-        return TrainedToy(self.book, self.fingerprint, **parameters)
-
-
-def needs_weights(parameters: Mapping[str, int], device: str) -> TrainedToy:
-    raise AssertionError("built without its weights")
-
-
-@pytest.fixture(autouse=True)
-def registered() -> Iterator[None]:
-    models.register(NAME, toy_model.PARAMETER_NAMES, needs_weights)
-    yield
-    del models.PARAMETER_NAMES[NAME]
-
-
 BOOK = Book(TEXT[:3000])
 
 

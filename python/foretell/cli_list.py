@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from foretell import FrameInfo
+from foretell.container import digest_text
 
 _ROW = "{:>7} {:>7} {:>15} {:>15} {:>6}  {:<12} {}"
 _TITLE = _ROW.format("Frames", "Blocks", "Compressed", "Uncompressed", "Ratio", "Model", "File")
@@ -55,7 +56,7 @@ def _row(name: str, frames: list[FrameInfo]) -> str:
 def _describe(frame: FrameInfo) -> str:
     numerics = f" ({frame.numerics})" if frame.numerics else ""
     parameters = f", parameters {' '.join(map(str, frame.parameters))}" if frame.parameters else ""
-    weights = f", trained, SHA-256 {frame.weights.hex()}" if frame.weights else ""
+    weights = f", trained, SHA-256 {digest_text(frame.weights)}" if frame.weights else ""
     made_on = "".join(f", {key} {value}" for key, value in frame.fingerprint)
     memory = "unknown" if frame.memory is None else f"{-(-frame.memory >> 20)} MiB"
     return (

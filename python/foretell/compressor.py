@@ -170,14 +170,20 @@ class Compressor:
         payload_bytes = len(plain)
         block = self._encode(plain, len(plain))
         if block is not None and _shrinks(block, len(plain)):
-            writer = FrameWriter()
-            coded = writer.header(self._header(len(plain)))
-            coded += writer.coded(len(plain), block.payload, zlib.crc32(plain)) + writer.end()
+            coded = self._coded_frame(plain, block.payload)
             if len(coded) < len(frame):
                 frame = coded
                 payload_bytes = len(block.payload)
         self._measure(plain, block, payload_bytes)
         return frame
+
+    def _coded_frame(self, plain: bytes, payload: bytes) -> bytes:
+        """Return the frame of one coded block."""
+        header, crc = self._header(len(plain)), zlib.crc32(plain)
+        writer = FrameWriter()
+        if self._pretrained is not None and self._pretrained.brief:
+            return writer.brief(header.model, header.weights, len(plain), payload, crc)
+        return writer.header(header) + writer.coded(len(plain), payload, crc) + writer.end()
 
     def _take_pending(self) -> bytes:
         plain = bytes(self._pending)

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from foretell import varint
 
 MAGIC = b"\x8fFTL\r\n\x1a\n"
+BRIEF_MAGIC = b"\x8fFTB"
 VERSION = 1
 MAX_BODY = 1024
 MAX_NAME = 32
 MAX_BLOCK_SIZE = 1 << 26
 MAX_FINGERPRINT = 16
 DIGEST_BYTES = 32
+KEY_BYTES = 8
 
 HAS_WEIGHTS, HAS_FINGERPRINT = 1, 2
 """The header's flags."""
@@ -43,7 +45,8 @@ class Header:
     parameters : tuple of int
         The model's integers, in the model's order.
     weights : bytes
-        SHA-256 of the weights that the model starts from; empty if it starts untrained.
+        SHA-256 of the weights that the model starts from, of a brief frame its first 8 bytes; empty if it starts
+        untrained.
     fingerprint : tuple of (str, str)
         What the model ran on, in names and values as `model`; of the numerics class "native" only. At most 16.
     """
@@ -55,6 +58,11 @@ class Header:
     parameters: tuple[int, ...] = ()
     weights: bytes = b""
     fingerprint: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def brief(self) -> bool:
+        """Whether the frame is brief: it states a key of the weights, and its parameters are those they give."""
+        return len(self.weights) == KEY_BYTES
 
     @property
     def fault(self) -> str:
@@ -113,7 +121,7 @@ class End:
 
 
 class FrameWriter:
-    """Write one frame: `header`, then any number of `coded` and `stored`, then `end`. Each returns bytes."""
+    """Write one frame: `header`, any number of `coded` and `stored`, `end`; or `brief` alone. Each returns bytes."""
 
     def __init__(self) -> None:
         self._crc = 0  # over all bytes returned so far, checksums left out
@@ -159,11 +167,9 @@ class FrameWriter:
 
     def coded(self, raw_length: int, payload: bytes, plain_crc: int) -> bytes:
         """Return the bytes of a coded block; `plain_crc` is the CRC-32 of its `raw_length` plain bytes."""
-        if not 0 <= len(payload) < raw_length:
-            raise ValueError(f"a payload of {len(payload)} bytes does not shrink {raw_length} bytes: store the block")
+        fields = _coded_fields(raw_length, payload, plain_crc)
         self._total += raw_length
-        head = bytes([CODED]) + varint.encode(raw_length) + varint.encode(len(payload))
-        return self._sealed(head, plain_crc.to_bytes(4, "little"), payload)
+        return self._sealed(bytes([CODED]), *fields)
 
     def stored(self, plain: bytes) -> bytes:
         """Return the bytes of a stored block."""
@@ -175,6 +181,43 @@ class FrameWriter:
     def end(self) -> bytes:
         """Return the bytes of the end element."""
         return self._sealed(bytes([END]) + varint.encode(self._total))
+
+    def brief(self, model: str, digest: bytes, raw_length: int, payload: bytes, plain_crc: int) -> bytes:
+        """Return a whole frame, brief: one coded block of a pretrained model with its default parameters.
+
+        Parameters
+        ----------
+        model : str
+            Its name; its numerics are ``exact/1``.
+        digest : bytes
+            SHA-256 of its weights.
+        raw_length, payload, plain_crc
+            As of `coded`.
+
+        Raises
+        ------
+        ValueError
+            If a field is out of its range.
+        """
+        if not model:
+            raise ValueError("a brief frame without a model")
+        if len(digest) != DIGEST_BYTES:
+            raise ValueError(f"weights: a SHA-256 has {DIGEST_BYTES} bytes, not {len(digest)}")
+        if raw_length > MAX_BLOCK_SIZE:
+            raise ValueError(f"a brief frame of {raw_length} bytes, at most {MAX_BLOCK_SIZE} fit")
+        fields = _coded_fields(raw_length, payload, plain_crc)
+        return self._sealed(BRIEF_MAGIC, _string(model), digest[:KEY_BYTES], *fields)
+
+
+def _coded_fields(raw_length: int, payload: bytes, plain_crc: int) -> tuple[bytes, ...]:
+    if not 0 <= len(payload) < raw_length:
+        raise ValueError(f"a payload of {len(payload)} bytes does not shrink {raw_length} bytes: store the block")
+    return varint.encode(raw_length), varint.encode(len(payload)), plain_crc.to_bytes(4, "little"), payload
+
+
+def digest_text(weights: bytes) -> str:
+    """Return a header's weights in hexadecimal, with dots behind a key."""
+    return weights.hex() + "..." * (len(weights) == KEY_BYTES)
 
 
 def _pairs(fingerprint: tuple[tuple[str, str], ...]) -> list[bytes]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 from foretell import varint
 from foretell.container import (
+    BRIEF_MAGIC,
     CHECKSUM_BYTES,
     CODED,
     DIGEST_BYTES,
     END,
     HAS_FINGERPRINT,
     HAS_WEIGHTS,
+    KEY_BYTES,
     MAGIC,
+    MAX_BLOCK_SIZE,
     MAX_BODY,
     MAX_FINGERPRINT,
     MAX_NAME,
@@ -78,7 +82,8 @@ class FrameReader:
 
     Notes
     -----
-    Memory: the bytes fed and not yet handed out, nothing else. No length in the data reserves any.
+    Memory: the bytes fed and not yet handed out, nothing else. No length in the data reserves any. A brief frame gives
+    the same elements as one of a single coded block: all at once, since it has one checksum.
     """
 
     def __init__(self, offset: int = 0) -> None:
@@ -91,6 +96,7 @@ class FrameReader:
         self._crc = 0  # as in the writer
         self._total = 0
         self._blocks = 0
+        self._ready: list[Block | End] = []  # of a brief frame, what follows its header
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Append `data` to what will be read."""
@@ -110,9 +116,12 @@ class FrameReader:
         """
         if self.finished:
             raise ValueError("the frame has ended: use a new FrameReader for the next one")
+        if self._ready:
+            self.finished = len(self._ready) == 1
+            return self._ready.pop(0)
         try:
             if self.header is None:
-                return self._read_header()
+                return self._read_brief() if self._is_brief() else self._read_header()
             return self._read_element(self.header)
         except _NeedMore:
             return None
@@ -131,7 +140,10 @@ class FrameReader:
         return TruncatedError(f"{self._where()}: the data ends at byte {end}, inside it; get a complete copy")
 
     def _where(self) -> str:
-        element = "header" if self.header is None else f"block {self._blocks} or end marker"
+        if self.header is not None:
+            element = f"block {self._blocks} or end marker"
+        else:
+            element = "brief frame" if self._is_brief() else "header"
         return f"{element} at byte {self._offset}"
 
     def _checked(self, end: int) -> None:
@@ -151,8 +163,23 @@ class FrameReader:
         del self._buffer[: end + CHECKSUM_BYTES]
         self._offset += end + CHECKSUM_BYTES
 
+    def _is_brief(self) -> bool:
+        return self._buffer.startswith(BRIEF_MAGIC)
+
+    def _read_brief(self) -> Header:
+        cursor = _Cursor(self._buffer, len(BRIEF_MAGIC))
+        model = cursor.string()
+        if not model:
+            raise CorruptError("a brief frame without a model")
+        header = Header("exact/1", model, MAX_BLOCK_SIZE, None, (), cursor.take(KEY_BYTES))
+        block = self._read_block(cursor, header, coded=True)
+        self._ready = [block, End(self._total, self._offset)]
+        self.header = replace(header, block_size=block.raw_length, size=block.raw_length)
+        return self.header
+
     def _read_header(self) -> Header:
-        if not MAGIC.startswith(self._buffer[: len(MAGIC)]):
+        start = self._buffer[: len(MAGIC)]
+        if not (MAGIC.startswith(start) or BRIEF_MAGIC.startswith(start)):
             raise CorruptError("no foretell frame starts here: the magic bytes are missing")
         cursor = _Cursor(self._buffer)
         cursor.take(len(MAGIC))
@@ -178,13 +205,15 @@ class FrameReader:
             return self._read_end(cursor, header)
         if kind not in (CODED, STORED):
             raise CorruptError(f"{kind} is not a kind of block")
+        return self._read_block(cursor, header, coded=kind == CODED)
+
+    def _read_block(self, cursor: _Cursor, header: Header, *, coded: bool) -> Block:
         raw_length = cursor.varint()
         if not 1 <= raw_length <= header.block_size:
             raise CorruptError(f"a block of {raw_length} bytes, 1..{header.block_size} are allowed")
         if header.size is not None and self._total + raw_length > header.size:
             raise CorruptError(f"more plain bytes than the {header.size} that the header states")
         payload_length, plain_crc = raw_length, 0
-        coded = kind == CODED
         if coded:
             if not header.model:
                 raise CorruptError("a coded block in a frame without a model")

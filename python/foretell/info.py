@@ -37,7 +37,7 @@ class FrameInfo:
     parameters : tuple of int
         The model's integers.
     weights : bytes
-        SHA-256 of the trained model that decoding needs, empty if it needs none.
+        SHA-256 of the trained model that decoding needs, of a brief frame its first 8 bytes; empty if it needs none.
     fingerprint : tuple of (str, str)
         What the model ran on, where it computes in floats (numerics class "native"); empty otherwise.
     block_size : int
@@ -62,7 +62,7 @@ class FrameInfo:
 
     @property
     def memory(self) -> int | None:
-        """Bytes that decoding needs for the model, at most; 0 without one, None for a model that is unknown here."""
+        """Bytes that decoding needs for the model, at most; 0 without one, None if that is unknown here."""
         from foretell import models
 
         if not self.model:

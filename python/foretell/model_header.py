@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from foretell import models
-from foretell.container import Header
+from foretell.container import Header, digest_text
 from foretell.errors import CorruptError, MissingModelError, ModelMismatchError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def rebuild(header: Header, device: str, memory: int | None = None, pretrained: 
     device, memory
         As for `foretell.models.build`.
     pretrained : Pretrained, optional
-        Needed where the header names weights; not looked at where it does not.
+        Needed where the header names weights; not looked at where it does not. A brief frame's header names the first
+        bytes of their SHA-256, and the default parameters.
 
     Raises
     ------
@@ -80,28 +81,15 @@ def rebuild(header: Header, device: str, memory: int | None = None, pretrained: 
             f"model {header.model!r} has numerics 'native' and no fingerprint, so that nothing tells whether it "
             "computes here as it did where the file was made"
         )
+    made_with = f"the file was made with a trained model {header.model!r}, SHA-256 {digest_text(header.weights)}"
     if header.weights and pretrained is None:
-        raise MissingModelError(
-            f"the file was made with a trained model {header.model!r}, SHA-256 {header.weights.hex()}: "
-            "give the same model (model=, --model) to restore it"
-        )
-    if header.weights and pretrained is not None and pretrained.digest != header.weights:
+        raise MissingModelError(f"{made_with}: give the same model (model=, --model) to restore it")
+    if header.weights and pretrained is not None and not pretrained.digest.startswith(header.weights):
         raise ModelMismatchError(
-            f"the file was made with a trained model {header.model!r}, SHA-256 {header.weights.hex()}, "
-            f"and the model given has SHA-256 {pretrained.digest.hex()}: it needs the very same weights"
-        )
-    names = models.PARAMETER_NAMES.get(header.model)
-    if names is None:
-        raise UnsupportedError(
-            f"model {header.model!r} is unknown; a later foretell may have it, "
-            "and a model of your own is made known by foretell.models.register"
-        )
-    if len(names) != len(header.parameters):
-        raise CorruptError(
-            f"header: model {header.model!r} has {len(names)} parameters, the file states {len(header.parameters)}"
+            f"{made_with}, and the model given has SHA-256 {pretrained.digest.hex()}: it needs the very same weights"
         )
     build = pretrained.rebuild if header.weights and pretrained is not None else models.build
-    model = build(header.model, dict(zip(names, header.parameters, strict=True)), device=device, memory=memory)
+    model = build(header.model, _parameters(header), device=device, memory=memory)
     if (model.name, model.numerics) != (header.model, header.numerics):
         raise ModelMismatchError(
             f"the file was written by {header.model!r} with numerics {header.numerics!r}, "
@@ -109,6 +97,23 @@ def rebuild(header: Header, device: str, memory: int | None = None, pretrained: 
         )
     _check_fingerprint(header, dict(getattr(model, "fingerprint", ())))
     return model
+
+
+def _parameters(header: Header) -> dict[str, int]:
+    """Return the parameters of a header by their names; none of a brief frame, which has the default ones."""
+    names = models.PARAMETER_NAMES.get(header.model)
+    if names is None:
+        raise UnsupportedError(
+            f"model {header.model!r} is unknown; a later foretell may have it, "
+            "and a model of your own is made known by foretell.models.register"
+        )
+    if header.brief:
+        return {}
+    if len(names) != len(header.parameters):
+        raise CorruptError(
+            f"header: model {header.model!r} has {len(names)} parameters, the file states {len(header.parameters)}"
+        )
+    return dict(zip(names, header.parameters, strict=True))
 
 
 def _check_fingerprint(header: Header, here: dict[str, str]) -> None:

@@ -62,8 +62,8 @@ def test_what_the_network_knows_costs_little(architecture: str, is_exact: bool) 
     assert foretell.decompress(archive, model=again) == TEXT
     (info,) = foretell.frame_info(archive)
     assert (info.numerics, info.model) == (("exact/1", "lm-exact/1") if is_exact else ("native", "lm-native/1"))
-    assert info.parameters == (8, 16, 8)  # the window is the context, and full several times here
-    assert info.weights == model.digest
+    # The window is the context, and full several times here.
+    assert (info.parameters, info.weights) == (((), model.digest[:8]) if is_exact else ((8, 16, 8), model.digest))
     assert info.payload_bytes < len(TEXT) / 4
     with pytest.raises(foretell.MissingModelError):
         foretell.decompress(archive)
@@ -215,3 +215,19 @@ def test_plans_have_ranges() -> None:
     ):
         with pytest.raises(UnsupportedError, match=told):
             exact().rebuild(name, parameters, device="cpu", memory=memory)
+
+
+def test_default_plans_are_brief() -> None:
+    default = {"lanes": 8, "window": 16, "overlap": 8}  # of a network of 16 tokens
+    assert exact().rebuild("lm-exact/1", {}, device="cpu", memory=None).parameters() == default
+    for model, brief in (
+        (exact(), True),
+        (exact(lanes=8, window=16), True),
+        (exact(lanes=4), False),
+        (exact(window=15), False),
+        (native(), False),
+    ):
+        assert model.brief is brief
+        archive = foretell.compress(ONCE, model=model)
+        assert (foretell.frame_info(archive)[0].weights == model.digest[:8]) is brief
+        assert foretell.decompress(archive, model=model) == ONCE

@@ -16,6 +16,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import foretell  # noqa: E402 - after the path to toy_model
 import toy_model  # noqa: E402
+import trained_toy  # noqa: E402
 from foretell.container import FrameWriter, Header  # noqa: E402
 from sample import sample  # noqa: E402
 
@@ -33,8 +34,12 @@ PLAIN = {
     "good-unknown-size": TEXT,
     "good-frames": TEXT[:100] + NOISE + TEXT[100:],
     "good-ngram": sample(5000) + NOISE + sample(7000),
+    "good-brief": TEXT[:200],
 }
 """What the good files hold."""
+
+MODELS = {"good-brief": trained_toy.Book(TEXT[:100], brief=True)}
+"""What was trained before, for those that need it."""
 
 MIX_LINES = {
     "good-mix": "all contexts and a small network: text, noise that is stored and learned, records, samples",
@@ -78,8 +83,8 @@ def _frame(header: Header, *payloads: bytes) -> bytes:
 
 
 def make() -> dict[str, bytes]:
-    """Return name and bytes of every golden file; needs the toy model installed."""
-    files = {name: foretell.compress(plain) for name, plain in PLAIN.items()}
+    """Return name and bytes of every golden file; needs the toy models installed."""
+    files = {name: foretell.compress(plain, model=MODELS.get(name)) for name, plain in PLAIN.items()}
     files["good-level-0"] = foretell.compress(PLAIN["good-level-0"], 0)
     files["good-blocks"] = foretell.compress(PLAIN["good-blocks"], block_size=300)
     files["good-unknown-size"] = _in_blocks(TEXT)
@@ -109,7 +114,7 @@ def make() -> dict[str, bytes]:
 
 
 if __name__ == "__main__":
-    with toy_model.installed():
+    with toy_model.installed(), trained_toy.installed():
         for name, data in make().items():
             path = HERE / f"{name}.fore"
             if path.exists():

@@ -18,6 +18,8 @@ EXACT, NATIVE = "lm-exact/1", "lm-native/1"
 NUMERICS = {EXACT: "exact/1", NATIVE: "native"}
 
 LANES, WINDOW = 8, 1024
+"""The default plan, which brief frames do not state: it never changes."""
+
 _MOST_LANES = 1 << 12
 
 
@@ -64,7 +66,8 @@ class PretrainedTokens(ABC):
         cache_bytes: int,
         tokens_only: bool,
     ) -> None:
-        window = min(WINDOW, context) if window is None else window
+        usual_window = min(WINDOW, context)
+        window = usual_window if window is None else window
         self._name = name
         self._tokenizer = tokenizer
         self._digest = digest
@@ -72,6 +75,7 @@ class PretrainedTokens(ABC):
         self._longest = longest
         self._cache_bytes = cache_bytes
         self._tokens_only = tokens_only
+        self._usual = Plan(LANES, usual_window, usual_window // 2)
         self._plan = Plan(lanes, window, window // 2)
         if wrong := self._fault(self._plan):
             raise ValueError(wrong)
@@ -82,6 +86,11 @@ class PretrainedTokens(ABC):
         """SHA-256 of network and tokenizer."""
         return self._digest
 
+    @property
+    def brief(self) -> bool:
+        """See `foretell.models.Pretrained`."""
+        return self._name == EXACT and self._plan == self._usual
+
     def start(self, size: int | None) -> TokenModel:
         """See `foretell.models.Pretrained`."""
         return self._model(self._name, self._plan, self._device)
@@ -90,7 +99,7 @@ class PretrainedTokens(ABC):
         """See `foretell.models.Pretrained`. ``"cpu"`` stands for this model's own device."""
         if name not in self._names():
             raise UnsupportedError(f"model {name!r} is not one that these weights make: {' and '.join(self._names())}")
-        plan = Plan(**parameters)
+        plan = Plan(**parameters) if parameters else self._usual
         if wrong := self._fault(plan):
             raise UnsupportedError(wrong)
         needed = self._cache_bytes * plan.window * plan.lanes

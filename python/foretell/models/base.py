@@ -162,6 +162,9 @@ class Pretrained(Protocol):
     ----------
     digest : bytes
         SHA-256 of all that the file makes models predict with. 32 bytes.
+    brief : bool
+        Whether what `start` makes, whatever the size, is what `rebuild` makes of no parameters, with numerics
+        ``"exact/1"``: small files need not state them then.
     """
 
     @property
@@ -169,10 +172,18 @@ class Pretrained(Protocol):
         """SHA-256, 32 bytes."""
         ...
 
+    @property
+    def brief(self) -> bool:
+        """Whether files may leave the parameters out."""
+        ...
+
     def start(self, size: int | None) -> AnyModel:
         """Return the model to compress an input of `size` bytes with (None: unknown), in its first state."""
         ...
 
     def rebuild(self, name: str, parameters: Mapping[str, int], *, device: str, memory: int | None) -> AnyModel:
-        """Return the model that a header names; arguments and errors as of `foretell.models.build`."""
+        """Return the model that a header names; arguments and errors as of `foretell.models.build`.
+
+        No parameters stand for the default ones, which never change; UnsupportedError if there are none.
+        """
         ...
