@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,6 +205,22 @@ def test_what_a_header_may_ask_for(model: DomainModel) -> None:
 
 
 def test_without_safetensors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "safetensors", None)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(foretell.UnsupportedError, match=r"foretell\[train\]"):
         train_model([b"text"], level=1)
+
+
+@pytest.mark.parametrize("isa", ["scalar", "avx2", "avx512"])
+def test_the_file_is_the_same_whatever_the_processor(model: DomainModel, isa: str) -> None:
+    code = "import test_training as t; work = t.Training(t.SMALL); [work.read(lesson) for lesson in t.LESSONS]; "
+    code += "print(t.DomainModel(work.serialized()).digest.hex())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "FORETELL_ISA": isa, "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "not supported" in done.stderr:
+        pytest.skip(done.stderr.splitlines()[-1])
+    assert done.stdout.strip() == model.digest.hex(), done.stderr
