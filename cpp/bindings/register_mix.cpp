@@ -137,10 +137,11 @@ void register_mix(py::module_& module) {
            "TruncatedError if no encoder wrote the payload; ValueError after a failure, which leaves nothing to go on "
            "from.")
       .def("learned", &LockedMix::learned, "Copy all that was learned: 1-D arrays by name.")
-      .def("set_learned", &LockedMix::set_learned, py::arg("arrays"),
-           "Go into the state from which `learned` of a codec with the same parameters took the arrays.\n\nRaises "
-           "CorruptError if they are not such, TypeError or ValueError if they are no contiguous 1-D arrays of the same "
-           "dtypes; nothing is left to go on from then.");
+      .def(
+          "set_learned", &LockedMix::set_learned, py::arg("arrays"),
+          "Go into the state from which `learned` of a codec with the same parameters took the arrays.\n\nRaises "
+          "CorruptError if they are not such, TypeError or ValueError if they are no contiguous 1-D arrays of the same "
+          "dtypes; nothing is left to go on from then.");
 }
 
 }  // namespace foretell::bindings

@@ -1,7 +1,8 @@
 // What a model has learned, array by array: taken out of one, to be kept, or put into another with the same parameters.
 //
 // READ ME FIRST
-// 1. A model shows its arrays to a visitor, always the same ones under the same names in the same order. A visitor reads
+// 1. A model shows its arrays to a visitor, always the same ones under the same names in the same order. A visitor
+// reads
 //    each of them or fills it: one walk does for both ways, so that they cannot come to differ.
 // 2. Arrays that are put in come from anywhere. The model says what each number may be, `visit` throws kCorrupt for any
 //    other, and no array that passes makes the model read or write outside its memory.

@@ -48,9 +48,7 @@ class Refinement {
     *nearest_ = static_cast<std::uint16_t>(value + ((static_cast<int>(bit * 65535) - value) >> 6));
   }
 
-  void visit(StateVisitor& visitor, const std::string& name) {
-    visitor.visit(name, std::span<std::uint16_t>(cells_));
-  }
+  void visit(StateVisitor& visitor, const std::string& name) { visitor.visit(name, std::span<std::uint16_t>(cells_)); }
 
  private:
   static constexpr std::size_t kCells = 33;
