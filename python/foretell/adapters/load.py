@@ -31,7 +31,8 @@ def load_model(
     tokenizer : path, optional
         Of a llama2.c checkpoint: "tokenizer.bin" beside it if not given.
     exact, device, lanes, window, tokens_only
-        Of language models, as for `foretell.adapters.language_model.LanguageModel`.
+        Of language models, as for `foretell.adapters.language_model.LanguageModel`. What that cannot compute of a
+        Hugging Face folder, transformers does in floats, if `exact` is not set.
 
     Raises
     ------
@@ -51,11 +52,22 @@ def load_model(
     from foretell.adapters.pretrained_tokens import LANES
     from foretell.adapters.weights import load
 
+    lanes = LANES if lanes is None else lanes
+    try:
+        weights = load(path, tokenizer)
+    except UnsupportedError as error:
+        if not path.is_dir():
+            raise
+        if exact:
+            raise UnsupportedError(f"{error}; in floats (exact=False, --native) transformers may compute it") from None
+        from foretell.adapters.hugging_face import load_causal
+
+        return load_causal(path, device=device, lanes=lanes, window=window, tokens_only=tokens_only)
     return LanguageModel(
-        load(path, tokenizer),
+        weights,
         exact=exact,
         device=device,
-        lanes=LANES if lanes is None else lanes,
+        lanes=lanes,
         window=window,
         tokens_only=tokens_only,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,8 @@ class ByteTokens(PieceTable):
 class ModuleModel(PretrainedTokens):
     """A `foretell.models.Pretrained` of a module of your own, numerics ``native``.
 
-    The module is shown all tokens of the window for every step: what keeps keys and values is quicker
-    (`foretell.adapters.LanguageModel`). It is put into eval mode and does not learn.
+    Unless it is `cached`, the module is shown all tokens of the window for every step. It is put into eval mode and
+    does not learn.
 
     Parameters
     ----------
@@ -60,6 +61,9 @@ class ModuleModel(PretrainedTokens):
         V, and the most tokens that the module takes.
     device : str
         Where the module is.
+    cached : bool
+        The module takes ``input_ids``, ``use_cache`` and ``cache``, and returns ``cache``, as those of transformers do
+        (before 5.20 or so under the name ``past_key_values``): it is shown each token once.
     lanes, window, tokens_only
         As of `foretell.adapters.language_model.LanguageModel`.
 
@@ -77,6 +81,7 @@ class ModuleModel(PretrainedTokens):
         vocabulary: int,
         context: int,
         device: str = "cpu",
+        cached: bool = False,
         lanes: int = LANES,
         window: int | None = None,
         tokens_only: bool = False,
@@ -85,6 +90,7 @@ class ModuleModel(PretrainedTokens):
             raise ValueError(f"the module knows {vocabulary} tokens, the tokenizer {tokenizer.vocabulary}")
         self._module = module.eval()
         self._vocabulary = vocabulary
+        self._cached = cached
         super().__init__(
             NATIVE,
             tokenizer,
@@ -102,7 +108,8 @@ class ModuleModel(PretrainedTokens):
         return (NATIVE,)
 
     def _network(self, name: str, window: int, device: str) -> Network:
-        return _ModuleNetwork(self._module, self._vocabulary, window, device)
+        kind = _CachingNetwork if self._cached else _ModuleNetwork
+        return kind(self._module, self._vocabulary, window, device)
 
 
 class _ModuleNetwork:
@@ -133,10 +140,49 @@ class _ModuleNetwork:
         self.feed(tokens)
         found = self._module(self._tokens.to(self._device))
         logits: Tensor = getattr(found, "logits", found)
-        expected = [*self._tokens.shape, self.vocabulary]
-        if list(logits.shape) != expected:
-            raise ValueError(f"the module's logits are {list(logits.shape)}, expected {expected}: [lanes, t, V]")
-        return logits[:, -tokens.shape[1] :].to(torch.float32)
+        return _checked(logits, self._tokens, self.vocabulary)[:, -tokens.shape[1] :].to(torch.float32)
+
+
+class _CachingNetwork:
+    """A module that returns keys and values, as a `foretell.adapters.token_model.Network`."""
+
+    def __init__(self, module: torch.nn.Module, vocabulary: int, positions: int, device: str) -> None:
+        self.vocabulary = vocabulary
+        self.positions = positions
+        self.position = 0
+        takes = inspect.signature(module.forward).parameters
+        self._name = "cache" if "cache" in takes else "past_key_values"
+        self._module = module
+        self._device = device
+        self._cache: Any = None
+
+    def begin(self, lanes: int) -> None:
+        self.rewind(0)
+
+    def rewind(self, position: int) -> None:
+        if position:
+            self._cache.crop(position)
+        else:
+            self._cache = None
+        self.position = position
+
+    def feed(self, tokens: Tensor) -> None:
+        self.forward(tokens)
+
+    @torch.no_grad()
+    def forward(self, tokens: Tensor) -> Tensor:
+        kept = {self._name: self._cache}
+        found = self._module(input_ids=tokens.to(self._device), use_cache=True, **kept)
+        self._cache = getattr(found, self._name)
+        self.position += tokens.shape[1]
+        return _checked(found.logits, tokens, self.vocabulary).to(torch.float32)
+
+
+def _checked(logits: Tensor, tokens: Tensor, vocabulary: int) -> Tensor:
+    expected = [*tokens.shape, vocabulary]
+    if list(logits.shape) != expected:
+        raise ValueError(f"the module's logits are {list(logits.shape)}, expected {expected}: [lanes, t, V]")
+    return logits
 
 
 def _digest(module: torch.nn.Module, tokenizer: Tokenizer) -> bytes:
