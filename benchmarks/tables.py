@@ -212,6 +212,28 @@ def ablation(report: dict[str, Any]) -> list[str]:
     return [*lines, "", _stamp(report)]
 
 
+def domain(report: dict[str, Any]) -> list[str]:
+    """Return the lines for domain.py: files of one kind with a model of theirs, and with dictionaries."""
+    kinds = report["results"]["kinds"]
+    lines = [f"| | {' | '.join(row['kind'] for row in kinds)} |", "|" + "---|" * (1 + len(kinds))]
+
+    def line(title: str, cell: Callable[[dict[str, Any]], str]) -> None:
+        lines.append(f"| {title} | {' | '.join(cell(row) for row in kinds)} |")
+
+    line("read in training", lambda row: f"{row['lessons']:,} files, {row['lesson_bytes']:,} bytes")
+    line("compressed, each alone", lambda row: f"{row['files']:,} files, {row['raw_bytes']:,} bytes")
+    line("**foretell, trained**", lambda row: f"**{row['file_bytes']:,}**")
+    line("its weights", lambda row: f"{row['weights_bytes']:,}")
+    line("its training, seconds", lambda row: f"{row['training_seconds']:.0f}")
+    line("a file there, back, ms", lambda row: f"{row['encode_ms']:.0f}, {row['decode_ms']:.0f}")
+    line(f"foretell -{report['level']}, untrained", lambda row: f"{row['untrained_file_bytes']:,}")
+    for name in kinds[0]["zstd"]:
+        title = f"zstd -19 (bytes of its dictionary: {name})"
+        line(title, lambda row, name=name: "{file_bytes:,} ({dictionary_bytes:,})".format(**row["zstd"][name]))
+    line("smaller than the best of these", lambda row: f"{row['saved']:.1%}")
+    return [*lines, "", _stamp(report)]
+
+
 BAR = "\\|"  # in a table's cell
 WAYS = {1: ("quantise",), 2: ("encode", "decode")}
 STREAM_TRIALS = ("empty stream", "half a stream", "one flipped bit", "random bytes")
@@ -226,6 +248,7 @@ TABLES: dict[tuple[str, str], tuple[str, Callable[[dict[str, Any]], list[str]]]]
     ("docs/ratio.md", "ratio, small"): ("ratio", ratio_files("small")),
     ("docs/ratio.md", "ratio, enwik8"): ("ratio", ratio_long("enwik8")),
     ("docs/ratio.md", "ablation"): ("ablation", ablation),
+    ("docs/domain.md", "domain"): ("domain", domain),
     ("docs/coders.md", "peers"): ("peers", peers),
     ("docs/coders.md", "threads"): ("threads", threads),
     ("docs/bad_input.md", "bad_input, streams"): ("bad_input", bad_input(of_streams=True)),
