@@ -2,8 +2,7 @@
 //
 // READ ME FIRST
 // 1. A model shows its arrays to a visitor, always the same ones under the same names in the same order. A visitor
-// reads
-//    each of them or fills it: one walk does for both ways, so that they cannot come to differ.
+//    reads each of them or fills it: one walk does for both ways, so that they cannot come to differ.
 // 2. Arrays that are put in come from anywhere. The model says what each number may be, `visit` throws kCorrupt for any
 //    other, and no array that passes makes the model read or write outside its memory.
 // 3. After an exception a model that was filled is half of what it was and half of what it should be: drop it.
