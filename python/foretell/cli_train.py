@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -73,7 +74,7 @@ def _train(options: argparse.Namespace) -> None:
     _write(out, data)
     part.unlink(missing_ok=True)
     if not options.quiet:
-        print(f"{out}: {len(data)} bytes, SHA-256 {DomainModel(data).digest.hex()}")
+        print(f"{out}: {len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}")
         print(f"{len(paths)} documents, {total} bytes; {bits / max(learned, 1):.4f} bits a byte while they were read")
 
 
