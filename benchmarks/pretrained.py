@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from arguments import sized
 from report import write_report
 
 
@@ -60,8 +61,8 @@ def main() -> int:
         foretell.decompress(packed(b"A few words to warm up.", model)[0], model=model)
     rows = []
     for name in options.files:
-        path, _, count = name.partition(":")
-        data = Path(path).read_bytes()[: int(count) if count else None]
+        path, size = sized(name)
+        data = path.read_bytes()[:size]
         tokens = torch.from_numpy(weights.tokenizer.encode(data))[None]
 
         def forward(tokens: torch.Tensor = tokens) -> None:
@@ -78,7 +79,7 @@ def main() -> int:
             total = tokens.shape[1]
             rows.append(
                 {
-                    "file": Path(path).name,
+                    "file": path.name,
                     "raw_bytes": len(data),
                     "tokens": total,
                     "numerics": numerics,

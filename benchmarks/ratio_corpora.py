@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from arguments import sized
+
 SILESIA = ("dickens", "mozilla", "mr", "nci", "ooffice", "osdb", "reymont", "samba", "sao", "webster", "x-ray", "xml")
 SMALL_SIZES = {"1K": 1000, "10K": 10_000, "100K": 100_000}
 
@@ -55,10 +57,8 @@ class Case:
 
 def named(argument: str) -> Case:
     """Return the case of FILE[:BYTES]."""
-    path, _, count = argument.rpartition(":")
-    if not (path and count.isdigit()):
-        path, count = argument, ""
-    return Case(Path(path).name, Path(path).name, Path(path), int(count) if count else None)
+    path, size = sized(argument)
+    return Case(path.name, path.name, path, size)
 
 
 def of_field(folder: Path) -> list[Case]:

@@ -19,15 +19,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from arguments import sized
 from report import write_report
 
 
 def content(argument: str) -> tuple[str, bytes]:
     """Return name and bytes of FILE[:BYTES]."""
-    path, _, count = argument.rpartition(":")
-    if not (path and count.isdigit()):
-        path, count = argument, ""
-    return Path(path).name, Path(path).read_bytes()[: int(count) if count else None]
+    path, size = sized(argument)
+    return path.name, path.read_bytes()[:size]
 
 
 def load_model() -> None:
