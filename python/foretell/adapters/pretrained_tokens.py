@@ -102,13 +102,8 @@ class PretrainedTokens(ABC):
         plan = Plan(**parameters) if parameters else self._usual
         if wrong := self._fault(plan):
             raise UnsupportedError(wrong)
-        needed = self._cache_bytes * plan.window * plan.lanes
-        limit = models.MAX_MEMORY if memory is None else memory
-        if needed > limit:
-            raise UnsupportedError(
-                f"model {name}: what {plan.lanes} lanes of {plan.window} tokens keep needs {-(-needed >> 20)} MiB of "
-                f"memory, the limit is {limit / 2**20:.10g} MiB; a higher limit (memory=, -M) reads the file"
-            )
+        kept = f"{name}, {plan.lanes} lanes that keep {plan.window} tokens"
+        models.check_memory(kept, self._cache_bytes * plan.window * plan.lanes, memory)
         return self._model(name, plan, self._device if device == "cpu" else device)
 
     @abstractmethod
