@@ -62,10 +62,10 @@ class Contestant:
 
     def encode(self, symbols: Any, table: Native) -> Any:
         """Return a stream, in the coder's own form."""
-        raise NotImplementedError
+        raise NotImplementedError  # what a contestant can do it says itself
 
     def decode(self, stream: Any, table: Native, count: int) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError  # what a contestant can do it says itself
 
     def to_bytes(self, stream: Any) -> list[bytes]:
         return [stream]
@@ -84,7 +84,7 @@ class Contestant:
 
     def decoder(self, stream: Any, lanes: int, vocabulary: int, precision: int) -> Callable[[Any], Any]:
         """Return step(step table) -> symbols."""
-        raise NotImplementedError
+        raise NotImplementedError  # what a contestant can do it says itself
 
     def block_encoder(
         self, size: int, vocabulary: int, precision: int
@@ -105,7 +105,7 @@ class Contestant:
         raise UnsupportedError("no steps from probabilities")
 
     def float_decoder(self, stream: Any, lanes: int, vocabulary: int, precision: int) -> Callable[[Any], Any]:
-        raise NotImplementedError
+        raise NotImplementedError  # what a contestant can do it says itself
 
 
 def repeated(rows: NDArray[Any], least: int = 4096) -> NDArray[Any]:
