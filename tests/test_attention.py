@@ -25,9 +25,15 @@ def reference(queries: "torch.Tensor", keys: "torch.Tensor", values: "torch.Tens
 
 
 def at_once(
-    queries: "torch.Tensor", keys: "torch.Tensor", values: "torch.Tensor", room: int = POSITIONS
+    queries: "torch.Tensor",
+    keys: "torch.Tensor",
+    values: "torch.Tensor",
+    room: int = POSITIONS,
+    *,
+    natively: bool = True,
 ) -> "torch.Tensor":
     cache = KeyValueCache(len(queries), room, HEADS, WIDTH)
+    cache._on_cpu = natively  # or as on a GPU
     return cache.attend(queries, keys, values)
 
 
@@ -49,9 +55,18 @@ def test_a_key_of_weight_but_no_value_costs_the_others_no_bits() -> None:
     assert float(((result - expected).norm(dim=-1) / expected.norm(dim=-1)).max()) < 5e-3
 
 
+@pytest.mark.parametrize("scale", [1.0, 30.0, 1e-3, 1e-20, 1e12, 0.0])
+def test_torch_and_the_native_library_give_the_same_bits(scale: float) -> None:
+    values = VALUES * torch.from_numpy(np.random.default_rng(9).choice([1e-9, 1.0, 1e7], (LANES, POSITIONS, 1, 1)))
+    for x in (QUERIES * scale, KEYS * scale, values.float()), (QUERIES, KEYS, VALUES * scale):
+        assert torch.equal(at_once(*x), at_once(*x, natively=False))
+
+
+@pytest.mark.parametrize("natively", [True, False])
 @pytest.mark.parametrize("step", [1, 7, 49])
-def test_steps_of_any_size_give_the_same(step: int) -> None:
+def test_steps_of_any_size_give_the_same(step: int, natively: bool) -> None:
     cache = KeyValueCache(LANES, POSITIONS, HEADS, WIDTH)
+    cache._on_cpu = natively
     parts = []
     for first in range(0, POSITIONS, step):
         place = slice(first, first + step)
@@ -66,7 +81,7 @@ def test_lanes_room_and_blocks_of_queries_change_nothing(monkeypatch: pytest.Mon
     for limit in ("_MOST_SCORES", "_MOST_QUERIES"):
         with monkeypatch.context() as patch:
             patch.setattr(attention, limit, 7)
-            assert torch.equal(at_once(QUERIES, KEYS, VALUES), WHOLE)
+            assert torch.equal(at_once(QUERIES, KEYS, VALUES, natively=False), WHOLE)
 
 
 def test_what_comes_later_or_was_forgotten_changes_nothing() -> None:
@@ -103,11 +118,18 @@ def test_extreme_numbers_stay_finite() -> None:
         assert bool(result.isfinite().all())
 
 
+def test_numbers_that_no_network_makes_are_refused() -> None:
+    values = VALUES.clone()
+    values[1, 7, 0, 3] = float("nan")
+    with pytest.raises(ValueError, match="a value of token 7 in lane 1 has a number that is not finite"):
+        at_once(QUERIES, KEYS, values)
+
+
 def test_weights_are_the_nearest_integers() -> None:
-    table = attention._weights("cpu")
+    table = attention._weights()
     exact = [round(2**22 * 2.0 ** (-d / 1024)) for d in range(0, len(table) - 1, 37)]
     assert table[:-1:37].tolist() == exact
-    assert float(table[-1]) == 0.0
+    assert table[-1] == 0
 
 
 def test_room_is_checked() -> None:

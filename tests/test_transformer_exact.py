@@ -18,7 +18,11 @@ from foretell.adapters.transformer_exact import ExactTransformer  # noqa: E402
 from transformer_worker import TOKENS, at_once, digest, network  # noqa: E402
 
 WORKER = Path(__file__).with_name("transformer_worker.py")
-SETTINGS = [{"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"}, {"ATEN_CPU_CAPABILITY": "avx2"}, {}]
+SETTINGS = [
+    {"FORETELL_ISA": "scalar", "ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"},
+    {"FORETELL_ISA": "avx2", "ATEN_CPU_CAPABILITY": "avx2"},
+    {},
+]
 CONFIGS = pytest.mark.parametrize("config", [tiny.LLAMA, tiny.GPT2, tiny.UNTIED], ids=["llama", "gpt2", "untied"])
 
 

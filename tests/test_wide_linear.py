@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from foretell.exact import WideLinear, quantise_rows, settled, wide_linear  # noqa: E402  (torch may be missing)
+from foretell.exact import WideLinear, quantise_rows, settled  # noqa: E402  (torch may be missing)
 
 
 def normal(*shape: int, seed: int = 0) -> "torch.Tensor":
@@ -28,19 +28,29 @@ def test_products_equal_integers(n: int, inputs: int, outputs: int, scale: int) 
     x, weight = normal(n, inputs, seed=n) * 2.0**scale, normal(outputs, inputs, seed=outputs) * 100
     layer = WideLinear(weight)
     assert torch.equal(layer.product(x), by_integers(x, weight))
-    wide = layer._sums_by_block(x.to(torch.float64))
-    layer._integers = layer._integers.to(torch.float64)  # as on a GPU
-    assert torch.equal(layer.product(x), by_integers(x, weight))
-    assert wide.shape == (n, outputs)
+    assert torch.equal(layer._product_by_torch(x), by_integers(x, weight))  # what a GPU does
 
 
-def test_blocks_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, weight = normal(3, 50), normal(31, 50, seed=1)
+@pytest.mark.parametrize("biased", [False, True])
+def test_forward_rounds_the_product_and_then_the_sum(biased: bool) -> None:
+    x, weight, bias = normal(5, 90), normal(31, 90, seed=1), normal(31, seed=2)
+    product = by_integers(x, weight).to(torch.float32)
+    layer = WideLinear(weight, bias if biased else None)
+    assert torch.equal(layer.forward(x), product + bias if biased else product)
+    layer._on_cpu = False  # what a GPU does
+    assert torch.equal(layer.forward(x), product + bias if biased else product)
+
+
+def test_rows_may_lie_anywhere_and_must_be_finite() -> None:
+    x, weight = normal(50, 4), normal(31, 50, seed=1)
     layer = WideLinear(weight)
-    whole = layer.product(x)
-    for block in (1, 50, 199, 10_000):
-        monkeypatch.setattr(wide_linear, "_BLOCK", block)
-        assert torch.equal(layer.product(x), whole)
+    assert torch.equal(layer.product(x.t()), by_integers(x.t().contiguous(), weight))
+    assert layer.product(x.t()[:0]).shape == (0, 31)
+    x[7, 2] = float("nan")
+    with pytest.raises(ValueError, match="x: row 2 has a number that is not finite"):
+        layer.product(x.t())
+    with pytest.raises(ValueError, match="x: expected length 50 along axis 1, got 49"):
+        layer.product(normal(3, 49))
 
 
 def test_the_largest_sums_are_exact() -> None:

@@ -207,3 +207,27 @@ def probe(block: _Array) -> Probe: ...
 def apply_filter(kind: int, parameter: int, block: _Array) -> None: ...
 def undo_filter(kind: int, parameter: int, block: _Array) -> None: ...
 def distinct(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
+def wide_product(
+    x: NDArray[np.float32], integers: NDArray[np.int16], scale: NDArray[np.float64], *, threads: int
+) -> NDArray[np.float64]: ...
+def wide_forward(
+    x: NDArray[np.float32],
+    integers: NDArray[np.int16],
+    scale: NDArray[np.float64],
+    bias: NDArray[np.float32] | None,
+    *,
+    threads: int,
+) -> NDArray[np.float32]: ...
+def wide_attend(
+    heads: NDArray[np.float32],
+    query_heads: int,
+    keys: NDArray[np.int16],
+    values: NDArray[np.int16],
+    key_steps: NDArray[np.float32],
+    value_steps: NDArray[np.float32],
+    *,
+    first: int,
+    scale: float,
+    weights: NDArray[np.int32],
+    threads: int,
+) -> NDArray[np.float32]: ...

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from foretell import _core
 from foretell.exact import series
 from foretell.exact.grid import power_of_two
 from foretell.exact.rows import quantise_rows
@@ -24,21 +27,28 @@ _MOST_SCORES = 1 << 22  # computed at a time: 32 MB in float64
 _MOST_QUERIES = 128  # of a head's at a time: fewer see fewer keys that are hidden from them
 
 
-@lru_cache(maxsize=8)
-def _weights(device: str) -> Tensor:
-    """Return ``2^22 * 2^(-d / 1024)``, rounded, for d = 0.._FAR: float64 integers, the last one 0."""
+@lru_cache(maxsize=1)
+def _weights() -> NDArray[np.int32]:
+    """Return ``2^22 * 2^(-d / 1024)``, rounded, for d = 0.._FAR, the last one 0."""
     ratio = series.exp(-series.log(2) >> _SCORE_BITS)
     table, power = [], series.ONE
     for _ in range(_FAR):
         table.append(series.rounded(power, _WEIGHT_BITS))
         power = power * ratio >> series.BITS
-    return torch.tensor([*table, 0], dtype=torch.int64, device=device).to(torch.float64)
+    return np.array([*table, 0], dtype=np.int32)
+
+
+@lru_cache(maxsize=8)
+def _weights_on(device: str) -> Tensor:
+    return torch.from_numpy(_weights()).to(device, torch.float64)
 
 
 class KeyValueCache:
     """Keys and values of the positions so far, at 16 bits, each vector on a grid of its own.
 
-    A vector is quantised when it comes, from itself alone, so what comes later changes nothing.
+    A vector is quantised when it comes, from itself alone, so what comes later changes nothing. On a GPU attention is
+    torch's, in float64; on the CPU the same is done in integers (cpp/include/foretell/wide_attention.hpp), by as many
+    threads as torch is set to use.
 
     Parameters
     ----------
@@ -61,6 +71,8 @@ class KeyValueCache:
             raise ValueError(f"a cache of {positions} positions: attention is exact over 1..{self.MAX_POSITIONS}")
         shape = (lanes, heads, positions)
         self.length = 0
+        self._on_cpu = torch.device(device).type == "cpu"
+        self._score_scale = _UNIT * (_LOG2_E / math.sqrt(head_width))
         self._keys = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
         self._values = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
         self._key_steps = torch.empty(shape, dtype=torch.float32, device=device)
@@ -71,32 +83,52 @@ class KeyValueCache:
 
         Parameters
         ----------
-        queries : float32 tensor [lanes, t, query_heads, head_width]
+        queries : float32 tensor [lanes, t, query_heads, head_width], no NaN or infinity
             `query_heads` is a multiple of the cache's heads; each of these serves that many neighbours.
-        keys, values : float32 tensor [lanes, t, heads, head_width]
+        keys, values : float32 tensor [lanes, t, heads, head_width], no NaN or infinity
 
         Returns
         -------
         float32 tensor [lanes, t, query_heads, head_width]
         """
-        lanes, t, query_heads, head_width = queries.shape
-        heads = self._keys.shape[1]
-        group = query_heads // heads
-        first, end = self.length, self.length + t
+        first, end = self.length, self.length + queries.shape[1]
         if end > self._keys.shape[2]:
             raise ValueError(f"a cache of {self._keys.shape[2]} positions cannot take {end}")
-        # All at once: rows are rounded each for itself, and a call costs more than the work on a few of them.
-        integers, steps = quantise_rows(torch.cat((keys, values, queries), 2), BITS)
-        by_head, by_head_step = integers.transpose(1, 2), steps.squeeze(-1).transpose(1, 2)
-        self._keys[:, :, first:end] = by_head[:, :heads]
-        self._values[:, :, first:end] = by_head[:, heads : 2 * heads]
-        self._key_steps[:, :, first:end] = by_head_step[:, :heads]
-        self._value_steps[:, :, first:end] = by_head_step[:, heads : 2 * heads]
         self.length = end
+        together = torch.cat((queries, keys, values), 2)
+        return self._attend_natively(together, first) if self._on_cpu else self._attend_by_torch(together, first)
+
+    def _attend_natively(self, together: Tensor, first: int) -> Tensor:
+        query_heads = together.shape[2] - 2 * self._keys.shape[1]
+        mixed = _core.wide_attend(
+            together.numpy(),
+            query_heads,
+            self._keys.numpy(),
+            self._values.numpy(),
+            self._key_steps.numpy(),
+            self._value_steps.numpy(),
+            first=first,
+            scale=self._score_scale,
+            weights=_weights(),
+            threads=torch.get_num_threads(),
+        )
+        return torch.from_numpy(mixed).view(*together.shape[:2], query_heads, -1)
+
+    def _attend_by_torch(self, together: Tensor, first: int) -> Tensor:
+        heads = self._keys.shape[1]
+        lanes, t, query_heads, head_width = together[:, :, : -2 * heads].shape
+        group, end = query_heads // heads, first + t
+        # All at once: rows are rounded each for itself, and a call costs more than the work on a few of them.
+        integers, steps = quantise_rows(together, BITS)
+        by_head, by_head_step = integers.transpose(1, 2), steps.squeeze(-1).transpose(1, 2)
+        self._keys[:, :, first:end] = by_head[:, query_heads:-heads]
+        self._values[:, :, first:end] = by_head[:, -heads:]
+        self._key_steps[:, :, first:end] = by_head_step[:, query_heads:-heads]
+        self._value_steps[:, :, first:end] = by_head_step[:, -heads:]
         # [lanes, heads, group, t, head_width], and a step for each: neighbours that share a head are its queries.
-        wide = by_head[:, 2 * heads :].to(torch.float64).reshape(lanes, heads, group, t, head_width)
-        wide_step = by_head_step[:, 2 * heads :].to(torch.float64).reshape(lanes, heads, group, t, 1)
-        step = min(max(1, _MOST_SCORES // (lanes * query_heads * self.length)), _MOST_QUERIES)
+        wide = by_head[:, :query_heads].to(torch.float64).reshape(lanes, heads, group, t, head_width)
+        wide_step = by_head_step[:, :query_heads].to(torch.float64).reshape(lanes, heads, group, t, 1)
+        step = min(max(1, _MOST_SCORES // (lanes * query_heads * end)), _MOST_QUERIES)
         parts = []
         for begin in range(0, t, step):
             place = slice(begin, begin + step)
@@ -113,7 +145,7 @@ class KeyValueCache:
         rows = (lanes, heads, group * count)
         scores = torch.matmul(queries.reshape(*rows, head_width), keys.transpose(2, 3))
         # Exact so far. A constant times powers of two: one rounding, then one to a step of the score.
-        scale = steps.reshape(*rows, 1) * (_UNIT * (_LOG2_E / math.sqrt(head_width)))
+        scale = steps.reshape(*rows, 1) * self._score_scale
         scores.mul_(scale).mul_(self._key_steps[:, :, None, :visible])
         scores.round_().clamp_(-_MOST_SCORE, _MOST_SCORE)
         if count > 1:
@@ -130,7 +162,7 @@ class KeyValueCache:
         mixed = torch.matmul(_weigh(scores, summit), values).div_(total)
         whole = (summit - top).mul_(1 / _UNIT).ceil_()
         part = (whole * _UNIT).sub_(summit - top)
-        factor = _weights(str(part.device)).index_select(0, part.to(torch.int64).view(-1)).view(part.shape)
+        factor = _weights_on(str(part.device)).index_select(0, part.to(torch.int64).view(-1)).view(part.shape)
         factor.mul_(2.0**-_WEIGHT_BITS).mul_(power_of_two(whole.to(torch.int32)).to(torch.float64))
         return mixed.mul_(factor).to(torch.float32).view(lanes, heads, group, count, head_width)
 
@@ -138,4 +170,4 @@ class KeyValueCache:
 def _weigh(scores: Tensor, top: Tensor) -> Tensor:
     """Return the weights of scores, float64 integers in 0..2^22, as far as they lie below `top`."""
     distance = (top - scores).clamp_(max=float(_FAR)).to(torch.int32)
-    return _weights(str(scores.device)).index_select(0, distance.view(-1)).view(scores.shape)
+    return _weights_on(str(scores.device)).index_select(0, distance.view(-1)).view(scores.shape)

@@ -1,10 +1,11 @@
-"""A linear layer for weights that were trained elsewhere: 16-bit operands, products exact in float64."""
+"""A linear layer for weights that were trained elsewhere: 16-bit operands, exact products."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from foretell import _core
 from foretell.exact.rows import quantise_rows
 
 BITS = 16
@@ -12,7 +13,6 @@ BITS = 16
 MAX_INPUTS = 1 << 23
 #: Larger weights are refused, so that nothing computed from them can overflow.
 MAX_WEIGHT = 2.0**15
-_BLOCK = 1 << 18  # weights widened at a time: 2 MB, which stay in the cache until the product has read them
 
 
 class WideLinear:
@@ -36,8 +36,8 @@ class WideLinear:
     in float64, in any order. An output depends on its row of ``x`` and its row of the weights alone: layers with the
     same input may be stacked into one.
 
-    On the CPU weights are kept as int16 and widened by blocks on their way into the product: a quarter of the memory
-    of float64 weights, at the same speed or better, for one row of ``x`` or many. On a GPU they are kept in float64.
+    On a GPU weights and products are float64. On the CPU weights are int16 and the same sums are taken in integers
+    (cpp/include/foretell/wide_product.hpp), by as many threads as torch is set to use.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None, device: str = "cpu") -> None:
@@ -45,8 +45,8 @@ class WideLinear:
         if self.inputs > MAX_INPUTS:
             raise ValueError(f"a linear layer of {self.inputs} inputs: sums of more than {MAX_INPUTS} are not exact")
         integers, steps = quantise_rows(settled(weight), BITS)
-        narrow = torch.device(device).type == "cpu"
-        self._integers = integers.to(torch.int16 if narrow else torch.float64).to(device)
+        self._on_cpu = torch.device(device).type == "cpu"
+        self._integers = integers.to(torch.int16 if self._on_cpu else torch.float64).to(device)
         self._steps = steps.to(device)
         self._scale = steps.view(-1).to(torch.float64).to(device)
         self._bias = None if bias is None else settled(bias).to(device)
@@ -57,18 +57,16 @@ class WideLinear:
         Parameters
         ----------
         x : float32 tensor [n, inputs]
+            No NaN or infinity.
 
         Returns
         -------
         float64 tensor [n, outputs]
         """
-        integers, steps = quantise_rows(x, BITS)
-        wide = integers.to(torch.float64)
-        if self._integers.dtype == torch.float64:
-            sums = torch.mm(wide, self._integers.t())
-        else:
-            sums = self._sums_by_block(wide)
-        return sums.mul_(self._scale).mul_(steps)
+        if not self._on_cpu:
+            return self._product_by_torch(x)
+        rows, integers, scale = x.contiguous().numpy(), self._integers.numpy(), self._scale.numpy()
+        return torch.from_numpy(_core.wide_product(rows, integers, scale, threads=torch.get_num_threads()))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x W^T + b``.
@@ -76,14 +74,19 @@ class WideLinear:
         Parameters
         ----------
         x : float32 tensor [n, inputs]
+            No NaN or infinity.
 
         Returns
         -------
         float32 tensor [n, outputs]
             The exact product rounded once, plus the bias, rounded once.
         """
-        y = self.product(x).to(torch.float32)
-        return y if self._bias is None else y.add_(self._bias)
+        if not self._on_cpu:
+            y = self._product_by_torch(x).to(torch.float32)
+            return y if self._bias is None else y.add_(self._bias)
+        rows, integers, scale = x.contiguous().numpy(), self._integers.numpy(), self._scale.numpy()
+        bias = None if self._bias is None else self._bias.numpy()
+        return torch.from_numpy(_core.wide_forward(rows, integers, scale, bias, threads=torch.get_num_threads()))
 
     def rows(self, places: Tensor) -> Tensor:
         """Return rows of the weights as the layer knows them: the embeddings, where they are tied to the output.
@@ -99,15 +102,10 @@ class WideLinear:
         steps = self._steps.index_select(0, places)
         return self._integers.index_select(0, places).to(torch.float32).mul_(steps)
 
-    def _sums_by_block(self, x: Tensor) -> Tensor:
-        step = max(1, _BLOCK // self.inputs)
-        sums = torch.empty((len(x), self.outputs), dtype=torch.float64, device=x.device)
-        block = torch.empty((min(step, self.outputs), self.inputs), dtype=torch.float64, device=x.device)
-        for first in range(0, self.outputs, step):
-            part = self._integers[first : first + step]
-            widened = block[: len(part)].copy_(part)
-            torch.mm(x, widened.t(), out=sums[:, first : first + step])
-        return sums
+    def _product_by_torch(self, x: Tensor) -> Tensor:
+        integers, steps = quantise_rows(x, BITS)
+        sums = torch.mm(integers.to(torch.float64), self._integers.to(torch.float64).t())
+        return sums.mul_(self._scale).mul_(steps)
 
 
 def settled(x: Tensor) -> Tensor:
