@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -191,9 +191,11 @@ class TokenModel:
             logits = feed.logits(first, min(most, shape.steps - first))
             last = first + logits.shape[1]
             coded = shape.coded(first, last - first)
-            rows = np.ascontiguousarray(logits.swapaxes(0, 1)[coded])
-            chosen = np.ascontiguousarray(tokens[:, first:last].T[coded])
-            start, freq = cdf.intervals_from_logits(rows, chosen, PRECISION)
+            chosen = torch.from_numpy(tokens[:, first:last].T[coded]).to(logits.device)
+            rows = logits.transpose(0, 1)[torch.from_numpy(coded).to(logits.device)]
+            # On a GPU the CDFs stay there: two integers a token are copied.
+            found = cdf.intervals_from_logits(rows, chosen, PRECISION)
+            start, freq = (part.cpu().numpy() for part in found)
             encoder.encode(start, freq)
             bits += bits_of(freq, PRECISION)
             first = last
@@ -214,9 +216,9 @@ class TokenModel:
         columns = []
         for step in range(shape.steps):
             active = shape.active(step)
-            rows = cdf.from_logits(np.ascontiguousarray(feed.logits(step, 1)[:active, 0]), PRECISION)
+            rows = cdf.from_logits(feed.logits(step, 1)[:active, 0], PRECISION)
             column = np.zeros(shape.lanes, np.int64)
-            column[:active] = decoder.decode(rows)
+            column[:active] = decoder.decode(rows.cpu())
             feed.take(column[:, None])
             columns.append(column)
             report(shape.done(step + 1))
@@ -251,10 +253,10 @@ class _Feed:
         known = np.where(tokens < self._network.vocabulary, tokens, self._start)
         self._inputs += list(known.T)
 
-    def logits(self, first: int, most: int) -> NDArray[Any]:
+    def logits(self, first: int, most: int) -> Tensor:
         """Return logits of the steps from `first` on, [lanes, t, V]: t at most `most`, and what fits in the window.
 
-        To be called for steps in order, each once; those before must have been taken.
+        To be called for steps in order, each once; those before must have been taken. On the network's device.
         """
         network = self._network
         if network.position == network.positions:
@@ -262,11 +264,11 @@ class _Feed:
             if self._overlap:
                 network.feed(self._tensor(first - self._overlap, first))
         last = first + min(most, network.positions - network.position)
-        logits = network.forward(self._tensor(first, last)).cpu().numpy()
+        logits = network.forward(self._tensor(first, last))
         if not self._unknown:
             return logits
-        lowest = np.finfo(np.float32).min if logits.dtype == np.float32 else np.iinfo(np.int32).min + 1
-        return np.pad(logits, ((0, 0), (0, 0), (0, self._unknown)), constant_values=lowest)
+        lowest = torch.finfo(logits.dtype).min if logits.is_floating_point() else torch.iinfo(logits.dtype).min + 1
+        return torch.nn.functional.pad(logits, (0, self._unknown), value=lowest)
 
     def _tensor(self, first: int, last: int) -> Tensor:
         return torch.from_numpy(np.stack(self._inputs[first:last], axis=1))
