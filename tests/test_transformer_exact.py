@@ -114,6 +114,18 @@ def test_the_digest_of_today() -> None:
         assert digest(at_once(network(ExactTransformer, config))) == digests[name]
 
 
+@CONFIGS
+def test_what_a_gpu_computes_is_the_same(config: tiny.TinyConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = network(ExactTransformer, config)
+    whole = at_once(decoder)
+    for part in (decoder, *decoder._layers):
+        for layer in vars(part).values():
+            if isinstance(layer, exact.WideLinear):
+                layer._on_cpu = False
+    monkeypatch.setattr(exact.KeyValueCache, "_attend_natively", exact.KeyValueCache._attend_by_torch)
+    assert torch.equal(at_once(decoder), whole)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @CONFIGS
 def test_cpu_and_cuda_give_the_same_bits(config: tiny.TinyConfig) -> None:

@@ -231,3 +231,13 @@ def test_default_plans_are_brief() -> None:
         archive = foretell.compress(ONCE, model=model)
         assert (foretell.frame_info(archive)[0].weights == model.digest[:8]) is brief
         assert foretell.decompress(archive, model=model) == ONCE
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("architecture", ["llama", "gpt2"])
+def test_files_of_cpu_and_cuda_are_the_same(architecture: str) -> None:
+    weights = knowing(ONCE, architecture)
+    on_cpu, on_cuda = LanguageModel(weights, window=50), LanguageModel(weights, window=50, device="cuda")
+    archive = foretell.compress(TEXT, model=on_cpu)
+    assert foretell.compress(TEXT, model=on_cuda) == archive
+    assert foretell.decompress(archive, model=on_cuda) == TEXT
