@@ -278,7 +278,9 @@ def _run_all(options: argparse.Namespace) -> int:
 
         def read() -> None:
             nonlocal model
-            model = foretell.load_model(options.model, exact=not options.native, device=options.device)
+            model = foretell.load_model(
+                options.model, exact=not options.native, device=options.device, adapt=options.adapt
+            )
 
         if _guarded(options, options.model, read) != _OK:
             return _ERROR

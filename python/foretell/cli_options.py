@@ -90,6 +90,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     native = "with --model, compress in floats: quicker, and restored on such a machine alone"
     how.add_argument("--native", action="store_true", help=native)
+    adapt = "with --model, let a part of a language model learn while it compresses: smaller for long or unusual texts"
+    how.add_argument("--adapt", action="store_true", help=adapt)
     device = (
         "where --model works, and -d of the model ngram/1: cpu (the default) or cuda, with torch; levels use the CPU"
     )
@@ -118,8 +120,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             parser.error(f"-o does not go with --{options.mode}")
         if options.output == "-":
             options.stdout, options.output = True, None
-    if options.native and options.model is None:
-        parser.error("--native goes with --model")
+    for name in ("native", "adapt"):
+        if getattr(options, name) and options.model is None:
+            parser.error(f"--{name} goes with --model")
     if options.remove and (options.stdout or options.mode in ("test", "list")):
         parser.error("--rm needs an output file beside the source")
     return options

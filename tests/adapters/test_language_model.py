@@ -45,11 +45,11 @@ def knowing(text: bytes, architecture: str = "llama", seed: int = 0) -> Weights:
     return Weights(of, tensors, TOKENIZER, f"{seed:064x}")
 
 
-def exact(**settings: int) -> LanguageModel:
+def exact(**settings: bool | int) -> LanguageModel:
     return LanguageModel(knowing(ONCE), **settings)
 
 
-def native(**settings: int) -> LanguageModel:
+def native(**settings: bool | int) -> LanguageModel:
     return LanguageModel(knowing(ONCE), exact=False, **settings)
 
 
@@ -63,7 +63,7 @@ def test_what_the_network_knows_costs_little(architecture: str, is_exact: bool) 
     (info,) = foretell.frame_info(archive)
     assert (info.numerics, info.model) == (("exact/1", "lm-exact/1") if is_exact else ("native", "lm-native/1"))
     # The window is the context, and full several times here.
-    assert (info.parameters, info.weights) == (((), model.digest[:8]) if is_exact else ((8, 16, 8), model.digest))
+    assert (info.parameters, info.weights) == (((), model.digest[:8]) if is_exact else ((8, 16, 8, 0), model.digest))
     assert info.payload_bytes < len(TEXT) / 4
     with pytest.raises(foretell.MissingModelError):
         foretell.decompress(archive)
@@ -110,7 +110,7 @@ def test_floats_are_refused_on_other_threads() -> None:
 
 @pytest.mark.parametrize("make", [exact, native])
 def test_foreign_data_cost_no_more_than_elsewhere(make) -> None:
-    zeros, noise = bytes(5000), np.random.default_rng(0).bytes(3000)
+    zeros, noise = bytes(2000), np.random.default_rng(0).bytes(1000)
     assert len(foretell.compress(zeros, model=make())) < 200
     assert len(foretell.compress(noise, model=make())) <= len(noise) + 60
     mixed = ONCE + zeros[:200] + noise[:95] + ONCE
@@ -154,8 +154,8 @@ def test_the_command_takes_a_model(tmp_path: Path, capfd: pytest.CaptureFixture[
     stranger = str(tiny_networks.write_gguf(tmp_path / "other.gguf", other.config, dict(other.tensors)))
     file = tmp_path / "file"
     file.write_bytes(TEXT)
-    for native in ([], ["--native"]):
-        assert main(["-f", "--model", model, *native, str(file)]) == 0
+    for how in ([], ["--adapt"], ["--native"]):
+        assert main(["-f", "--model", model, *how, str(file)]) == 0
         archive = f"{file}.fore"
         assert Path(archive).stat().st_size < 0.7 * len(TEXT)
         assert main(["-d", "-f", "--model", model, "-o", str(tmp_path / "back"), archive]) == 0
@@ -173,8 +173,10 @@ def test_the_command_takes_a_model(tmp_path: Path, capfd: pytest.CaptureFixture[
     ):
         assert main(arguments) == 1
         assert told in capfd.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["--native", str(file)])
+    for option in ("--native", "--adapt"):
+        with pytest.raises(SystemExit):
+            main([option, str(file)])
+        assert f"{option} goes with --model" in capfd.readouterr().err
 
 
 def test_evaluation_counts_tokens_and_weights(tmp_path: Path) -> None:
@@ -183,7 +185,7 @@ def test_evaluation_counts_tokens_and_weights(tmp_path: Path) -> None:
     file, out = tmp_path / "file", tmp_path / "out.json"
     file.write_bytes(ONCE + bytes(400))  # the network knows nothing of the second part, and other models much
     costs = {}
-    for more in ([], ["--foreign"], ["--native"]):
+    for more in ([], ["--adapt"], ["--foreign"], ["--native"]):
         assert cli_eval.main([str(model), str(file), "--restore", "--json", str(out), *more]) == 0
         report = json.loads(out.read_text())
         weights = model.stat().st_size
@@ -192,6 +194,7 @@ def test_evaluation_counts_tokens_and_weights(tmp_path: Path) -> None:
         costs[" ".join(more)] = report["total"]
     block = codec.encode_block(LanguageModel(load(model), tokens_only=True).start(None), file.read_bytes())
     assert costs[""]["ideal_bits"] == block.ideal_bits
+    assert costs["--adapt"]["ideal_bits"] != block.ideal_bits
     assert costs["--native"]["ideal_bits"] == pytest.approx(block.ideal_bits, rel=0.02)
     assert costs["--foreign"]["ideal_bits"] < block.ideal_bits / 2
 
@@ -208,9 +211,10 @@ def test_plans_have_ranges() -> None:
     with pytest.raises(ValueError, match="takes 1 to 16"):
         LanguageModel(knowing(ONCE, "gpt2"), window=17)
     for name, parameters, memory, told in (
-        ("lm-exact/1", {"lanes": 1, "window": 8, "overlap": 8}, None, "overlap is 8"),
-        ("lm-exact/1", {"lanes": 4096, "window": 1 << 16, "overlap": 0}, None, "MiB of memory"),
-        ("lm-exact/1", {"lanes": 1, "window": 16, "overlap": 0}, 1000, "the limit is"),
+        ("lm-exact/1", {"lanes": 1, "window": 8, "overlap": 8, "adapt": 0}, None, "overlap is 8"),
+        ("lm-exact/1", {"lanes": 4096, "window": 1 << 16, "overlap": 0, "adapt": 1}, None, "MiB of memory"),
+        ("lm-exact/1", {"lanes": 1, "window": 16, "overlap": 0, "adapt": 0}, 1000, "the limit is"),
+        ("lm-exact/1", {"lanes": 1, "window": 16, "overlap": 0, "adapt": 4096}, None, "adapt is 4096"),
         ("mix/1", {}, None, "not one that these weights make"),
     ):
         with pytest.raises(UnsupportedError, match=told):
@@ -218,13 +222,14 @@ def test_plans_have_ranges() -> None:
 
 
 def test_default_plans_are_brief() -> None:
-    default = {"lanes": 8, "window": 16, "overlap": 8}  # of a network of 16 tokens
+    default = {"lanes": 8, "window": 16, "overlap": 8, "adapt": 0}  # of a network of 16 tokens
     assert exact().rebuild("lm-exact/1", {}, device="cpu", memory=None).parameters() == default
     for model, brief in (
         (exact(), True),
         (exact(lanes=8, window=16), True),
         (exact(lanes=4), False),
         (exact(window=15), False),
+        (exact(adapt=True), False),
         (native(), False),
     ):
         assert model.brief is brief

@@ -15,7 +15,7 @@ _CONTEXT = 2048  # of networks that state none
 
 
 def load_causal(
-    path: Path, *, device: str, lanes: int, window: int | None = None, tokens_only: bool = False
+    path: Path, *, device: str, lanes: int, window: int | None = None, adapt: bool = False, tokens_only: bool = False
 ) -> ModuleModel:
     """Load a model, with float32 weights; code that comes with it is not run.
 
@@ -23,7 +23,7 @@ def load_causal(
     ----------
     path : Path
         A folder with ``config.json``, ``tokenizer.json`` and the weights.
-    device, lanes, window, tokens_only
+    device, lanes, window, adapt, tokens_only
         As of `foretell.adapters.language_model.LanguageModel`.
 
     Raises
@@ -60,5 +60,6 @@ def load_causal(
         cached=True,
         lanes=lanes,
         window=window,
+        adapt=adapt,
         tokens_only=tokens_only,
     )

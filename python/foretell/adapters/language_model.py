@@ -34,6 +34,9 @@ class LanguageModel(PretrainedTokens):
     window : int, optional
         Tokens that a network looks back on, at most; half of them when it starts again. Its context, but no more than
         1024, unless told.
+    adapt : bool
+        Let a bias of each token learn while it codes (`foretell.adapters.token_bias`): smaller by 1 to 4 % where the
+        text is of some length or of a kind that the network has seen little of.
     tokens_only : bool
         Compress all as tokens, also what would be shorter as bytes: for measurements.
 
@@ -56,6 +59,7 @@ class LanguageModel(PretrainedTokens):
         device: str = "cpu",
         lanes: int = LANES,
         window: int | None = None,
+        adapt: bool = False,
         tokens_only: bool = False,
     ) -> None:
         config = weights.config
@@ -70,6 +74,7 @@ class LanguageModel(PretrainedTokens):
             longest=config.context if config.architecture == "gpt2" else _LONGEST,
             context=config.context,
             cache_bytes=8 * config.layers * config.kv_heads * config.head_width,
+            adapt=adapt,
             tokens_only=tokens_only,
         )
 

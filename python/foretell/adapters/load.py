@@ -20,6 +20,7 @@ def load_model(
     device: str = "cpu",
     lanes: int | None = None,
     window: int | None = None,
+    adapt: bool = False,
     tokens_only: bool = False,
 ) -> Pretrained:
     """Read a model, for ``model=`` of `foretell.compress`, `foretell.decompress` and the rest.
@@ -30,7 +31,7 @@ def load_model(
         What ``foretell-train`` wrote; or a language model: a GGUF file, a llama2.c checkpoint or a Hugging Face folder.
     tokenizer : path, optional
         Of a llama2.c checkpoint: "tokenizer.bin" beside it if not given.
-    exact, device, lanes, window, tokens_only
+    exact, device, lanes, window, adapt, tokens_only
         Of language models, as for `foretell.adapters.language_model.LanguageModel`. What that cannot compute of a
         Hugging Face folder, transformers does in floats, if `exact` is not set.
 
@@ -46,6 +47,8 @@ def load_model(
     if path.is_file() and is_domain_model(path):
         if not exact:
             raise UnsupportedError(f"{path}: a model of foretell-train is exact, and does not compute in floats")
+        if adapt:
+            raise UnsupportedError(f"{path}: a model of foretell-train always learns while it codes, without adapt")
         return DomainModel.load(path)
     # These import torch.
     from foretell.adapters.language_model import LanguageModel
@@ -62,12 +65,13 @@ def load_model(
             raise UnsupportedError(f"{error}; in floats (exact=False, --native) transformers may compute it") from None
         from foretell.adapters.hugging_face import load_causal
 
-        return load_causal(path, device=device, lanes=lanes, window=window, tokens_only=tokens_only)
+        return load_causal(path, device=device, lanes=lanes, window=window, adapt=adapt, tokens_only=tokens_only)
     return LanguageModel(
         weights,
         exact=exact,
         device=device,
         lanes=lanes,
         window=window,
+        adapt=adapt,
         tokens_only=tokens_only,
     )

@@ -64,7 +64,7 @@ class ModuleModel(PretrainedTokens):
     cached : bool
         The module takes ``input_ids``, ``use_cache`` and ``cache``, and returns ``cache``, as those of transformers do
         (before 5.20 or so under the name ``past_key_values``): it is shown each token once.
-    lanes, window, tokens_only
+    lanes, window, adapt, tokens_only
         As of `foretell.adapters.language_model.LanguageModel`.
 
     Raises
@@ -84,6 +84,7 @@ class ModuleModel(PretrainedTokens):
         cached: bool = False,
         lanes: int = LANES,
         window: int | None = None,
+        adapt: bool = False,
         tokens_only: bool = False,
     ) -> None:
         if tokenizer.vocabulary < vocabulary:
@@ -101,6 +102,7 @@ class ModuleModel(PretrainedTokens):
             longest=context,
             context=context,
             cache_bytes=8,
+            adapt=adapt,
             tokens_only=tokens_only,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from foretell import models
+from foretell.adapters import token_bias
 from foretell.adapters.runs_on import fingerprint
 from foretell.adapters.token_model import Network, Plan, TokenModel
 from foretell.errors import MissingModelError, UnsupportedError
@@ -44,6 +45,7 @@ class PretrainedTokens(ABC):
         Those that it was made for.
     cache_bytes : int
         What the network keeps of one token of a lane.
+    adapt : bool
     tokens_only : bool
 
     Raises
@@ -64,6 +66,7 @@ class PretrainedTokens(ABC):
         longest: int,
         context: int,
         cache_bytes: int,
+        adapt: bool,
         tokens_only: bool,
     ) -> None:
         usual_window = min(WINDOW, context)
@@ -76,7 +79,7 @@ class PretrainedTokens(ABC):
         self._cache_bytes = cache_bytes
         self._tokens_only = tokens_only
         self._usual = Plan(LANES, usual_window, usual_window // 2)
-        self._plan = Plan(lanes, window, window // 2)
+        self._plan = Plan(lanes, window, window // 2, token_bias.RATE if adapt else 0)
         if wrong := self._fault(self._plan):
             raise ValueError(wrong)
         self._networks: dict[tuple[str, int, str], Network] = {}  # the one used last
@@ -120,6 +123,7 @@ class PretrainedTokens(ABC):
             ("lanes", plan.lanes, 1, _MOST_LANES),
             ("window", plan.window, 1, self._longest),
             ("overlap", plan.overlap, 0, plan.window - 1),
+            ("adapt", plan.adapt, 0, token_bias.MOST_RATE),
         ):
             if not low <= value <= high:
                 return f"{name} is {value}, this network takes {low} to {high}"
@@ -136,6 +140,7 @@ class PretrainedTokens(ABC):
             self._tokenizer,
             plan,
             ahead=name == EXACT,
+            device=device,
             tokens_only=self._tokens_only,
             weights=self._digest,
             fingerprint=fingerprint(device) if name == NATIVE else (),
@@ -147,4 +152,4 @@ def _without_weights(parameters: Mapping[str, int], device: str) -> TokenModel:
 
 
 for _name in NUMERICS:
-    models.register(_name, ("lanes", "window", "overlap"), _without_weights)
+    models.register(_name, ("lanes", "window", "overlap", "adapt"), _without_weights)

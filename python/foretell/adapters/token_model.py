@@ -5,7 +5,8 @@ A payload is a byte and, as that says,
 * 0: a varint, the number n of tokens; one stream of the range coder. The tokens are cut into lanes as the bytes of
   other models are (docs/format.md, "Lanes", with n for the bytes). Before its first token a lane shows the network the
   tokenizer's start token, before each other one the token before it. When the network's window is full, it forgets
-  all, is shown the last `overlap` tokens again, and goes on.
+  all, is shown the last `overlap` tokens again, and goes on. With `adapt`, biases of the tokens learn
+  (`foretell.adapters.token_bias`).
 * 1: a payload of a "mix/1" model that learns every block, also those that are coded as tokens.
 
 The encoder takes what is shorter. So data that are foreign to the network cost what they cost elsewhere, and a byte.
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from foretell import cdf, varint
+from foretell.adapters.token_bias import TokenBias
 from foretell.coders import RangeDecoder, RangeEncoder
 from foretell.errors import CorruptError, TruncatedError
 from foretell.lane_codec import Shape, bits_of
@@ -53,11 +55,14 @@ class Plan:
         Tokens that a lane of the network holds.
     overlap : int
         Tokens that are shown again when the window is full, 0 to window - 1.
+    adapt : int
+        The rate at which biases of the tokens learn (`foretell.adapters.token_bias`), 0 if they do not.
     """
 
     lanes: int
     window: int
     overlap: int
+    adapt: int = 0
 
 
 class Network(Protocol):
@@ -114,6 +119,8 @@ class TokenModel:
     plan : Plan
     ahead : bool
         Whether the network gives the same bits for many tokens at once as for one by one.
+    device : str
+        Of torch: the network's.
     tokens_only : bool
         Encode all blocks as tokens.
     weights : bytes
@@ -131,6 +138,7 @@ class TokenModel:
         plan: Plan,
         *,
         ahead: bool,
+        device: str,
         tokens_only: bool = False,
         weights: bytes,
         fingerprint: tuple[tuple[str, str], ...],
@@ -145,6 +153,9 @@ class TokenModel:
         self._ahead = ahead
         self._tokens_only = tokens_only
         self._beside = MixModel(_BESIDE)
+        self._bias: TokenBias | None = None
+        if plan.adapt:
+            self._bias = TokenBias(tokenizer.vocabulary, network.vocabulary, plan.adapt, PRECISION, device)
 
     def parameters(self) -> dict[str, int]:
         """See `foretell.models.BlockModel`."""
@@ -154,9 +165,12 @@ class TokenModel:
         self, data: bytes | bytearray | memoryview, progress: Progress | None = None
     ) -> tuple[bytes, float]:
         """See `foretell.models.BlockModel`."""
+        before = self._bias.copy() if self._bias else None
         payload, bits = self._encode_tokens(bytes(data), progress)
         other, other_bits = self._beside.encode_block(data)
         if len(other) < len(payload) and not self._tokens_only:
+            if self._bias and before is not None:
+                self._bias.restore(before)  # a decoder will not see these tokens
             return bytes([_BYTES]) + other, other_bits
         return bytes([_TOKENS]) + payload, bits
 
@@ -179,7 +193,7 @@ class TokenModel:
 
     def _encode_tokens(self, plain: bytes, progress: Progress | None) -> tuple[bytes, float]:
         ids = self._tokenizer.encode(plain)
-        shape = Shape(len(ids), self._plan.lanes)
+        shape = self._begin(len(ids))
         tokens = shape.grid(ids)
         report = _reporter(progress, len(plain), len(ids))
         encoder, bits = RangeEncoder(PRECISION), 0.0
@@ -190,14 +204,14 @@ class TokenModel:
         while first < shape.steps:
             logits = feed.logits(first, min(most, shape.steps - first))
             last = first + logits.shape[1]
-            coded = shape.coded(first, last - first)
-            chosen = torch.from_numpy(tokens[:, first:last].T[coded]).to(logits.device)
-            rows = logits.transpose(0, 1)[torch.from_numpy(coded).to(logits.device)]
-            # On a GPU the CDFs stay there: two integers a token are copied.
-            found = cdf.intervals_from_logits(rows, chosen, PRECISION)
-            start, freq = (part.cpu().numpy() for part in found)
-            encoder.encode(start, freq)
-            bits += bits_of(freq, PRECISION)
+            for begin, end in self._between_updates(first, last):
+                coded = shape.coded(begin, end - begin)
+                chosen = torch.from_numpy(tokens[:, begin:end].T[coded]).to(logits.device)
+                rows = logits[:, begin - first : end - first].transpose(0, 1)
+                start, freq = self._intervals(rows[torch.from_numpy(coded).to(logits.device)], chosen)
+                self._step_ends(end)
+                encoder.encode(start, freq)
+                bits += bits_of(freq, PRECISION)
             first = last
             report(shape.done(first))
         return varint.encode(len(ids)) + encoder.finish(), bits
@@ -209,16 +223,19 @@ class TokenModel:
         count, at = found
         if not 1 <= count <= raw_length:  # each token stands for a byte or more
             raise CorruptError(f"{count} tokens for a block of {raw_length} bytes")
-        shape = Shape(count, self._plan.lanes)
+        shape = self._begin(count)
         report = _reporter(progress, raw_length, count)
         decoder = RangeDecoder(payload[at:], PRECISION)
         feed = _Feed(self._network, self._tokenizer, shape, self._plan.overlap)
         columns = []
         for step in range(shape.steps):
             active = shape.active(step)
-            rows = cdf.from_logits(feed.logits(step, 1)[:active, 0], PRECISION)
+            rows = self._rows(feed.logits(step, 1)[:active, 0])
             column = np.zeros(shape.lanes, np.int64)
             column[:active] = decoder.decode(rows.cpu())
+            if self._bias:
+                self._bias.see(rows, torch.from_numpy(column[:active]).to(rows.device))
+                self._step_ends(step + 1)
             feed.take(column[:, None])
             columns.append(column)
             report(shape.done(step + 1))
@@ -227,6 +244,41 @@ class TokenModel:
         if len(plain) != raw_length:
             raise CorruptError(f"{count} tokens of {len(plain)} bytes for a block of {raw_length}")
         return plain
+
+    def _begin(self, count: int) -> Shape:
+        """Start a block of so many tokens."""
+        shape = Shape(count, self._plan.lanes)
+        if self._bias:
+            self._bias.begin(shape.lanes)
+        return shape
+
+    def _between_updates(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Cut steps `first` to `last` where the biases learn."""
+        if not self._bias:
+            return [(first, last)]
+        every = self._bias.steps
+        ends = [*range((first // every + 1) * every, last, every), last]
+        return list(zip([first, *ends], ends, strict=False))
+
+    def _rows(self, logits: Tensor) -> Tensor:
+        return cdf.from_logits(self._bias.add_to(logits) if self._bias else logits, PRECISION)
+
+    def _intervals(self, logits: Tensor, tokens: Tensor) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Return start and frequency of tokens [n] under logits [n, V]."""
+        if not self._bias:
+            # On a GPU the CDFs stay there: two integers a token are copied.
+            start, freq = cdf.intervals_from_logits(logits, tokens, PRECISION)
+        else:
+            rows = self._rows(logits)
+            self._bias.see(rows, tokens)
+            signed, place = rows.view(torch.int32), tokens[:, None]
+            start, end = signed.gather(1, place)[:, 0], signed.gather(1, place + 1)[:, 0]
+            freq = end - start
+        return start.cpu().numpy().view(np.uint32), freq.cpu().numpy().view(np.uint32)
+
+    def _step_ends(self, step: int) -> None:
+        if self._bias and step % self._bias.steps == 0:
+            self._bias.learn()
 
 
 class _Feed:
