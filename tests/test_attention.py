@@ -1,11 +1,13 @@
 """foretell.exact.KeyValueCache: close to float64 attention; blind to batch, padding and the size of steps."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from foretell.exact import KeyValueCache, attention  # noqa: E402  (torch may be missing)
+from foretell.exact import KeyValueCache, attention, native  # noqa: E402  (torch may be missing)
 
 LANES, POSITIONS, HEADS, GROUP, WIDTH = 3, 50, 2, 3, 16
 
@@ -33,8 +35,18 @@ def at_once(
     natively: bool = True,
 ) -> "torch.Tensor":
     cache = KeyValueCache(len(queries), room, HEADS, WIDTH)
-    cache._on_cpu = natively  # or as on a GPU
-    return cache.attend(queries, keys, values)
+    attend = cache.attend if natively else by_torch(cache)
+    return attend(queries, keys, values)
+
+
+def by_torch(cache: KeyValueCache):
+    """Return what attends as on a GPU."""
+
+    def attend(*x: "torch.Tensor") -> "torch.Tensor":
+        with mock.patch.object(native, "takes", return_value=False):
+            return cache.attend(*x)
+
+    return attend
 
 
 WHOLE = at_once(QUERIES, KEYS, VALUES)
@@ -66,11 +78,11 @@ def test_torch_and_the_native_library_give_the_same_bits(scale: float) -> None:
 @pytest.mark.parametrize("step", [1, 7, 49])
 def test_steps_of_any_size_give_the_same(step: int, natively: bool) -> None:
     cache = KeyValueCache(LANES, POSITIONS, HEADS, WIDTH)
-    cache._on_cpu = natively
+    attend = cache.attend if natively else by_torch(cache)
     parts = []
     for first in range(0, POSITIONS, step):
         place = slice(first, first + step)
-        parts.append(cache.attend(QUERIES[:, place], KEYS[:, place], VALUES[:, place]))
+        parts.append(attend(QUERIES[:, place], KEYS[:, place], VALUES[:, place]))
     assert torch.equal(torch.cat(parts, 1), WHOLE)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from foretell.exact import gelu, sigmoid, silu  # noqa: E402  (torch may be missing)
+from foretell.exact import gate, gelu, sigmoid, silu  # noqa: E402  (torch may be missing)
 
 X = torch.cat((torch.linspace(-40, 40, 200_001), torch.tensor([0.0, -0.0, 1e-45, -1e-30, 1e30, -1e30])))
 
@@ -22,6 +22,12 @@ def test_silu_and_gelu_are_close_to_float64() -> None:
     assert float((gelu(near) - reference).abs().max()) < 1e-5
     plain = torch.nn.functional.gelu(near.double())
     assert float((gelu(near) - plain).abs().max()) > 1e-4  # the control: the other GELU would be noticed
+
+
+def test_torch_and_the_native_library_give_the_same_bits() -> None:
+    for x in (X, X[:60_000].view(200, 300).t(), torch.empty(0, 3)):
+        assert torch.equal(silu(x), gate._silu_by_torch(x))
+        assert torch.equal(gelu(x), gate._gelu_by_torch(x))
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from foretell.exact import check_norm, layer_norm, rms_norm  # noqa: E402  (torch may be missing)
+from foretell.exact import check_norm, layer_norm, norm, rms_norm  # noqa: E402  (torch may be missing)
 
 WIDTH = 96
 
@@ -28,6 +28,25 @@ def test_they_are_close_to_float64(scale: float) -> None:
         layer = torch.nn.functional.layer_norm(wide + shift, (WIDTH,), weight.double(), bias.double(), 1e-5)
         result = layer_norm(x + shift, weight, bias, 1e-5)
         assert float((result - layer).abs().max()) < 2e-5 * float(layer.abs().max())
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-42, 1e-9, 1.0, 1e20])
+def test_torch_and_the_native_library_give_the_same_bits(scale: float) -> None:
+    x, weight, bias = rows(scale)
+    lanes = x.view(4, 5, WIDTH).transpose(0, 1)  # rows anywhere
+    for epsilon in (1e-5, 2.0**-40, 1.0):
+        assert torch.equal(rms_norm(lanes, weight, epsilon), norm._rms_norm_by_torch(lanes, weight, epsilon))
+        expected = norm._layer_norm_by_torch(lanes, weight, bias, epsilon)
+        assert torch.equal(layer_norm(lanes, weight, bias, epsilon), expected)
+
+
+def test_rows_must_be_finite() -> None:
+    x, weight, bias = rows(1.0)
+    x[2, 3] = float("nan")
+    with pytest.raises(ValueError, match="x: row 2 has a number that is not finite"):
+        rms_norm(x, weight, 1e-5)
+    with pytest.raises(ValueError, match="x: row 2 has a number that is not finite"):
+        layer_norm(x, weight, bias, 1e-5)
 
 
 def test_rms_norm_hardly_rounds() -> None:

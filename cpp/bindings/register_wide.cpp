@@ -2,6 +2,8 @@
 #include <span>
 
 #include "arrays.hpp"
+#include "foretell/exact_gate.hpp"
+#include "foretell/exact_norm.hpp"
 #include "foretell/wide_attention.hpp"
 #include "foretell/wide_product.hpp"
 #include "register.hpp"
@@ -105,6 +107,43 @@ py::array attend(const py::object& heads_object, std::size_t query_heads, const 
   return out;
 }
 
+py::array new_like(const py::array& array) { return new_array<float>(std::array{array.shape(0), array.shape(1)}); }
+
+py::array norm_rms(const py::object& x_object, const py::object& weight_object, double epsilon) {
+  const py::array x = as_array_of<float>(x_object, "x", 2);
+  const py::array weight = as_array_of<float>(weight_object, "weight", 1);
+  check_length(x, "x", 1, static_cast<std::size_t>(weight.shape(0)));
+  py::array out = new_like(x);
+  const auto to = written<float>(out);
+  const py::gil_scoped_release unlocked;
+  rms_norm(view<float>(x), view<float>(weight), epsilon, to);
+  return out;
+}
+
+py::array norm_layer(const py::object& x_object, const py::object& weight_object, const py::object& bias_object,
+                     double epsilon) {
+  const py::array x = as_array_of<float>(x_object, "x", 2);
+  const py::array weight = as_array_of<float>(weight_object, "weight", 1);
+  const py::array bias = as_array_of<float>(bias_object, "bias", 1);
+  check_length(x, "x", 1, static_cast<std::size_t>(weight.shape(0)));
+  py::array out = new_like(x);
+  const auto to = written<float>(out);
+  const py::gil_scoped_release unlocked;
+  layer_norm(view<float>(x), view<float>(weight), view<float>(bias), epsilon, to);
+  return out;
+}
+
+template <void (*kGate)(std::span<const float>, std::span<const float>, std::span<float>)>
+py::array gate(const py::object& x_object, const py::object& table_object) {
+  const py::array x = as_array_of<float>(x_object, "x", 2);
+  const py::array table = as_array_of<float>(table_object, "table", 1);
+  py::array out = new_like(x);
+  const auto to = written<float>(out);
+  const py::gil_scoped_release unlocked;
+  kGate(view<float>(x), view<float>(table), to);
+  return out;
+}
+
 }  // namespace
 
 void register_wide(py::module_& module) {
@@ -115,6 +154,10 @@ void register_wide(py::module_& module) {
   module.def("wide_attend", &attend, py::arg("heads"), py::arg("query_heads"), py::arg("keys"), py::arg("values"),
              py::arg("key_steps"), py::arg("value_steps"), py::kw_only(), py::arg("first"), py::arg("scale"),
              py::arg("weights"), py::arg("threads"));
+  module.def("rms_norm", &norm_rms, py::arg("x"), py::arg("weight"), py::arg("epsilon"));
+  module.def("layer_norm", &norm_layer, py::arg("x"), py::arg("weight"), py::arg("bias"), py::arg("epsilon"));
+  module.def("silu", &gate<silu>, py::arg("x"), py::arg("table"));
+  module.def("gelu", &gate<gelu>, py::arg("x"), py::arg("table"));
 }
 
 }  // namespace foretell::bindings

@@ -1,5 +1,5 @@
-// Rows of floats as 16-bit integers, each row on a grid of its own (foretell.exact.quantise_rows), and exact products
-// with rows of other 16-bit integers.
+// Rows of floats as integers, each row on a grid of its own (foretell.exact.quantise_rows), and exact products of those
+// of 16 bits with rows of other 16-bit integers.
 //
 // An integer x of a row is kept as 256 * high + low, both of them small enough that sums of kPart products with another
 // 16-bit integer fit in 32 bits: so the inner loop is one that the compiler turns into multiply-and-add instructions
@@ -17,24 +17,44 @@ namespace foretell {
 
 inline constexpr int kMostRowExponent = 40;  // foretell.exact.rows.MAX_ROW_EXPONENT
 
+/// The grid of a row: the finest one of powers of two whose integers of some bits span its numbers.
+struct RowGrid {
+  float units;  // 1 / step
+  float step;   // 0 for a row that is not finite
+};
+
+template <int kBits>
+[[gnu::always_inline]] inline RowGrid grid_of(const float* x, std::size_t width) noexcept {
+  std::uint32_t largest = 0;
+  for (std::size_t i = 0; i < width; ++i) {
+    largest = std::max(largest, magnitude_bits(x[i]));
+  }
+  if (largest >= magnitude_bits(INFINITY)) {
+    return {0, 0};
+  }
+  const int exponent =
+      std::clamp(static_cast<int>(largest >> 23) - 127 - (kBits - 2), -kMostRowExponent, kMostRowExponent);
+  return {power_of_two(-exponent), power_of_two(exponent)};
+}
+
+/// The integer of a number on its row's grid.
+template <int kBits>
+[[gnu::always_inline]] inline std::int32_t on_grid(float x, RowGrid grid) noexcept {
+  static_assert(kBits <= 23);  // round_small
+  constexpr auto kLimit = static_cast<float>((1 << (kBits - 1)) - 1);
+  return round_small(clip(x * grid.units, -kLimit, kLimit));
+}
+
 struct QuantiseRow {
-  /// Writes `width` integers, and returns the row's step: a power of two, or 0 for a row that is not finite.
+  /// Writes `width` integers of 16 bits, and returns the row's step: 0 for a row that is not finite.
   [[gnu::always_inline]] static float run(const float* x, std::size_t width, std::int16_t* integers) noexcept {
-    constexpr float kLimit = 32767.0F;
-    std::uint32_t largest = 0;
-    for (std::size_t i = 0; i < width; ++i) {
-      largest = std::max(largest, magnitude_bits(x[i]));
+    const RowGrid grid = grid_of<16>(x, width);
+    if (grid.step != 0) {
+      for (std::size_t i = 0; i < width; ++i) {
+        integers[i] = static_cast<std::int16_t>(on_grid<16>(x[i], grid));
+      }
     }
-    if (largest >= magnitude_bits(INFINITY)) {
-      return 0;
-    }
-    // 14 bits below the largest number's own power of two: integers below 2^15.
-    const int exponent = std::clamp(static_cast<int>(largest >> 23) - 127 - 14, -kMostRowExponent, kMostRowExponent);
-    const float units = power_of_two(-exponent);
-    for (std::size_t i = 0; i < width; ++i) {
-      integers[i] = static_cast<std::int16_t>(round_small(clip(x[i] * units, -kLimit, kLimit)));
-    }
-    return power_of_two(exponent);
+    return grid.step;
   }
 };
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from foretell import _core
-from foretell.exact import series
+from foretell.exact import native, series
 from foretell.exact.grid import power_of_two
 from foretell.exact.rows import quantise_rows
 
@@ -71,7 +71,6 @@ class KeyValueCache:
             raise ValueError(f"a cache of {positions} positions: attention is exact over 1..{self.MAX_POSITIONS}")
         shape = (lanes, heads, positions)
         self.length = 0
-        self._on_cpu = torch.device(device).type == "cpu"
         self._score_scale = _UNIT * (_LOG2_E / math.sqrt(head_width))
         self._keys = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
         self._values = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
@@ -96,7 +95,9 @@ class KeyValueCache:
             raise ValueError(f"a cache of {self._keys.shape[2]} positions cannot take {end}")
         self.length = end
         together = torch.cat((queries, keys, values), 2)
-        return self._attend_natively(together, first) if self._on_cpu else self._attend_by_torch(together, first)
+        return (
+            self._attend_natively(together, first) if native.takes(together) else self._attend_by_torch(together, first)
+        )
 
     def _attend_natively(self, together: Tensor, first: int) -> Tensor:
         query_heads = together.shape[2] - 2 * self._keys.shape[1]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from foretell.exact import series
+from foretell import _core
+from foretell.exact import native, series
 
 _TABLE_BITS = 24
 _STEP_BITS = 8  # table steps of 2^-8: linear interpolation is then wrong by less than 2^-22
@@ -61,6 +65,12 @@ def silu(x: Tensor) -> Tensor:
     -------
     float32 tensor of the same shape
     """
+    if native.takes(x):
+        return _natively(_core.silu, x)
+    return _silu_by_torch(x)
+
+
+def _silu_by_torch(x: Tensor) -> Tensor:
     return sigmoid(x).mul_(x)
 
 
@@ -75,5 +85,15 @@ def gelu(x: Tensor) -> Tensor:
     -------
     float32 tensor of the same shape
     """
+    if native.takes(x):
+        return _natively(_core.gelu, x)
+    return _gelu_by_torch(x)
+
+
+def _gelu_by_torch(x: Tensor) -> Tensor:
     near = x.clamp(-_RANGE, _RANGE)
     return sigmoid((near * near).mul_(_CUBIC).add_(_LINEAR).mul_(near)).mul_(x)
+
+
+def _natively(gate: Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]], x: Tensor) -> Tensor:
+    return torch.from_numpy(gate(native.rows(x.reshape(-1, 1)), _sigmoid_table("cpu").numpy())).view(x.shape)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from foretell import _core
+from foretell.exact import native
 from foretell.exact.root import sqrt
 from foretell.exact.rows import quantise_rows
 
@@ -45,6 +47,13 @@ def rms_norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     -------
     float32 tensor [..., width]
     """
+    if native.takes(x):
+        normed = _core.rms_norm(native.rows(x), weight.detach().numpy(), epsilon)
+        return torch.from_numpy(normed).view(x.shape)
+    return _rms_norm_by_torch(x, weight, epsilon)
+
+
+def _rms_norm_by_torch(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     integers, steps = quantise_rows(x, _BITS)
     wide, step = integers.to(torch.float64), steps.to(torch.float64)
     # Products with the width's reciprocal, made once in Python: torch makes one of a division by a number on some
@@ -68,6 +77,13 @@ def layer_norm(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tenso
     -------
     float32 tensor [..., width]
     """
+    if native.takes(x):
+        normed = _core.layer_norm(native.rows(x), weight.detach().numpy(), bias.detach().numpy(), epsilon)
+        return torch.from_numpy(normed).view(x.shape)
+    return _layer_norm_by_torch(x, weight, bias, epsilon)
+
+
+def _layer_norm_by_torch(x: Tensor, weight: Tensor, bias: Tensor, epsilon: float) -> Tensor:
     integers, steps = quantise_rows(x, _BITS)
     wide, step = integers.to(torch.float64), steps.to(torch.float64)
     total = wide.sum(-1, keepdim=True)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from foretell import _core
+from foretell.exact import native
 from foretell.exact.rows import quantise_rows
 
 BITS = 16
@@ -45,8 +46,8 @@ class WideLinear:
         if self.inputs > MAX_INPUTS:
             raise ValueError(f"a linear layer of {self.inputs} inputs: sums of more than {MAX_INPUTS} are not exact")
         integers, steps = quantise_rows(settled(weight), BITS)
-        self._on_cpu = torch.device(device).type == "cpu"
-        self._integers = integers.to(torch.int16 if self._on_cpu else torch.float64).to(device)
+        on_cpu = torch.device(device).type == "cpu"
+        self._integers = integers.to(torch.int16 if on_cpu else torch.float64).to(device)
         self._steps = steps.to(device)
         self._scale = steps.view(-1).to(torch.float64).to(device)
         self._bias = None if bias is None else settled(bias).to(device)
@@ -63,9 +64,9 @@ class WideLinear:
         -------
         float64 tensor [n, outputs]
         """
-        if not self._on_cpu:
+        if not native.takes(x):
             return self._product_by_torch(x)
-        rows, integers, scale = x.contiguous().numpy(), self._integers.numpy(), self._scale.numpy()
+        rows, integers, scale = native.rows(x), self._integers.numpy(), self._scale.numpy()
         return torch.from_numpy(_core.wide_product(rows, integers, scale, threads=torch.get_num_threads()))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -81,10 +82,10 @@ class WideLinear:
         float32 tensor [n, outputs]
             The exact product rounded once, plus the bias, rounded once.
         """
-        if not self._on_cpu:
+        if not native.takes(x):
             y = self._product_by_torch(x).to(torch.float32)
             return y if self._bias is None else y.add_(self._bias)
-        rows, integers, scale = x.contiguous().numpy(), self._integers.numpy(), self._scale.numpy()
+        rows, integers, scale = native.rows(x), self._integers.numpy(), self._scale.numpy()
         bias = None if self._bias is None else self._bias.numpy()
         return torch.from_numpy(_core.wide_forward(rows, integers, scale, bias, threads=torch.get_num_threads()))
 
