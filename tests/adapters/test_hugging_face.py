@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers", reason="the package transformers is not installed")
 
 from foretell.adapters.hugging_face import load_causal  # noqa: E402  (torch may be missing)
-from foretell.adapters.module_model import ModuleModel  # noqa: E402
+from foretell.adapters.module_model import ByteTokens, ModuleModel  # noqa: E402
 
 TEXT = b"a text of a few words, and another of a few more words \xff\x00" * 3
 
@@ -78,6 +78,32 @@ def test_each_token_is_shown_once_and_costs_what_the_module_says(folder: Path) -
     foretell.compress(TEXT, model=model)
     assert shown.count(16) > 0  # the overlap, where the window was full
     assert set(shown) == {1, 16}
+
+
+def test_layers_that_look_back_on_a_window_of_their_own() -> None:
+    torch.manual_seed(0)
+    config = transformers.Gemma2Config(
+        vocab_size=280,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=8,
+        intermediate_size=32,
+        max_position_embeddings=32,
+        sliding_window=8,
+        initializer_range=0.5,
+        attn_implementation="eager",
+    )
+    module = transformers.Gemma2ForCausalLM(config)
+
+    def made(*, cached: bool) -> ModuleModel:
+        tokenizer = ByteTokens(280)
+        return ModuleModel(module, tokenizer, vocabulary=280, context=32, cached=cached, tokens_only=True)
+
+    payload, bits = made(cached=True).start(None).encode_block(TEXT)
+    assert made(cached=True).start(None).decode_block(payload, len(TEXT)) == TEXT
+    assert bits == pytest.approx(made(cached=False).start(None).encode_block(TEXT)[1], rel=1e-4)
 
 
 def test_exact_numerics_are_refused(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
