@@ -16,5 +16,5 @@ PYBIND11_MODULE(_core, module) {
   foretell::bindings::register_network(module);
   foretell::bindings::register_filters(module);
   foretell::bindings::register_rans(module);
-  foretell::bindings::register_wide(module);
+  foretell::bindings::register_exact(module);
 }

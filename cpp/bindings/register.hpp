@@ -16,6 +16,6 @@ void register_mix(pybind11::module_& module);
 void register_network(pybind11::module_& module);
 void register_filters(pybind11::module_& module);
 void register_rans(pybind11::module_& module);
-void register_wide(pybind11::module_& module);
+void register_exact(pybind11::module_& module);
 
 }  // namespace foretell::bindings

@@ -146,7 +146,7 @@ py::array gate(const py::object& x_object, const py::object& table_object) {
 
 }  // namespace
 
-void register_wide(py::module_& module) {
+void register_exact(py::module_& module) {
   module.def("wide_product", &product, py::arg("x"), py::arg("integers"), py::arg("scale"), py::kw_only(),
              py::arg("threads"));
   module.def("wide_forward", &forward, py::arg("x"), py::arg("integers"), py::arg("scale"), py::arg("bias").none(true),
