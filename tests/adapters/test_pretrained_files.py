@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import float_network
+import foretell
 import numpy as np
 import pytest
 from foretell.adapters.weights import Weights, load
@@ -15,13 +16,17 @@ SENTENCE = b"The capital of France is Paris, and the capital of Germany is Berli
 ENDOFTEXT = 0
 
 
+def model(name: str) -> Path:
+    path = Path(os.environ.get("FORETELL_MODELS", "")) / name
+    if "FORETELL_MODELS" not in os.environ or not path.is_file():
+        pytest.skip(f"FORETELL_MODELS names no folder with {name}")
+    return path
+
+
 @pytest.fixture(scope="module")
 def smollm() -> Weights:
     pytest.importorskip("regex", reason="the package regex is not installed")
-    path = Path(os.environ.get("FORETELL_MODELS", "")) / "SmolLM2-135M-Instruct.Q4_1.gguf"
-    if "FORETELL_MODELS" not in os.environ or not path.is_file():
-        pytest.skip(f"FORETELL_MODELS names no folder with {path.name}")
-    return load(path)
+    return load(model("SmolLM2-135M-Instruct.Q4_1.gguf"))
 
 
 def test_sizes(smollm):
@@ -65,3 +70,19 @@ def test_english_is_encoded_fast(smollm):
     begin = time.perf_counter()
     smollm.tokenizer.encode(text)
     assert len(text) / (time.perf_counter() - begin) > 20_000  # bytes a second; some 500 000 where nothing else runs
+
+
+def test_a_llama2c_checkpoint_knows_its_stories():
+    """The smallest of those that llama2.c's author trained on TinyStories, and its vocabulary of 512."""
+    path = model("stories260K.bin")
+    tokenizer = model("tok512.bin")
+    weights = load(path, tokenizer)
+    story = b"Once upon a time, there was a little girl named Lily. She loved to play outside in the park."
+    ids = np.concatenate([[weights.tokenizer.start], weights.tokenizer.encode(story)])
+    bits = float_network.bits(weights, ids)
+    assert bits < len(story) / 2
+    archive = foretell.compress(story, model=foretell.load_model(path, tokenizer=tokenizer))
+    assert foretell.decompress(archive, model=foretell.load_model(path, tokenizer=tokenizer)) == story
+    (frame,) = foretell.frame_info(archive)
+    assert 8 * frame.payload_bytes <= bits + 40
+    assert float_network.bits(weights, ids[::-1]) > 3 * bits  # the control
