@@ -20,6 +20,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("regex", reason="the package regex is not installed")
 
 from foretell.adapters.language_model import LanguageModel  # noqa: E402  (torch may be missing)
+from foretell.adapters.token_model import precision_for  # noqa: E402
 
 ONCE = bytes(range(0x7E, 0x20, -1)).replace(b"t", b"\xff").replace(b"a", b"\xc3\xa9")  # no token twice
 TEXT = 4 * ONCE
@@ -127,9 +128,21 @@ def test_ideal_bits_are_those_of_the_network() -> None:
     network.begin(1)
     inputs = np.concatenate([[TOKENIZER.start], np.where(known, ids, TOKENIZER.start)[:-1]])
     p = torch.log_softmax(network.forward(torch.from_numpy(inputs[None]))[0].double(), -1).numpy()
-    bits = -p[np.flatnonzero(known), ids[known]].sum() / np.log(2) + 28 * (~known).sum()
+    bits = (
+        -p[np.flatnonzero(known), ids[known]].sum() / np.log(2) + precision_for(TOKENIZER.vocabulary) * (~known).sum()
+    )
     assert block.ideal_bits == pytest.approx(bits, abs=0.2)
     assert 8 * len(block.payload) <= block.ideal_bits + 8 * (2 + 4)
+
+
+@pytest.mark.parametrize(("vocabulary", "precision"), [(257, 23), (512, 23), (32000, 26), (49152, 26), (262144, 27)])
+def test_the_precision_balances_what_slots_and_the_coder_cost(vocabulary: int, precision: int) -> None:
+    def cost(bits: int) -> float:
+        return vocabulary / (np.log(2) * 2.0**bits) + 0.002 * 2.0 ** (bits - 28)
+
+    assert precision_for(vocabulary) == precision
+    assert cost(precision) < 1.35 * min(map(cost, range(16, 32)))
+    assert cost(precision + 3) > 2 * cost(precision) < cost(precision - 3)  # the control
 
 
 def test_payloads_that_no_encoder_wrote() -> None:

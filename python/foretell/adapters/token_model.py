@@ -35,12 +35,18 @@ if TYPE_CHECKING:
     from foretell.adapters.tokenizer import Tokenizer
     from foretell.models.base import Progress
 
-PRECISION = 28
-"""Bits of the CDFs: with 50 000 tokens, 24 bits would give 0.3 % of all probability to the impossible."""
-
 _TOKENS, _BYTES = 0, 1
 _BESIDE = Parameters(contexts=1, cell_bits=22, history_bits=22)
 _MOST_LOGITS = 1 << 24  # at a time, where an encoder looks ahead
+
+
+def precision_for(vocabulary: int) -> int:
+    """Return the bits of the CDFs of V tokens: 18, and half of those that number the tokens, rounded up.
+
+    Each bit more halves what the slots cost that no token is without, ``V / (ln 2 * 2^P)`` bits a token, and doubles
+    what the range coder loses by rounding, ``0.002 * 2^(P - 28)``. With 50 000 tokens, 26 bits cost 0.0016.
+    """
+    return 18 + ((vocabulary - 1).bit_length() + 1) // 2
 
 
 @dataclass(frozen=True)
@@ -153,9 +159,10 @@ class TokenModel:
         self._ahead = ahead
         self._tokens_only = tokens_only
         self._beside = MixModel(_BESIDE)
+        self._precision = precision_for(tokenizer.vocabulary)
         self._bias: TokenBias | None = None
         if plan.adapt:
-            self._bias = TokenBias(tokenizer.vocabulary, network.vocabulary, plan.adapt, PRECISION, device)
+            self._bias = TokenBias(tokenizer.vocabulary, network.vocabulary, plan.adapt, self._precision, device)
 
     def parameters(self) -> dict[str, int]:
         """See `foretell.models.BlockModel`."""
@@ -196,7 +203,7 @@ class TokenModel:
         shape = self._begin(len(ids))
         tokens = shape.grid(ids)
         report = _reporter(progress, len(plain), len(ids))
-        encoder, bits = RangeEncoder(PRECISION), 0.0
+        encoder, bits = RangeEncoder(self._precision), 0.0
         feed = _Feed(self._network, self._tokenizer, shape, self._plan.overlap)
         feed.take(tokens)
         most = max(1, _MOST_LOGITS // (shape.lanes * self._network.vocabulary)) if self._ahead else 1
@@ -211,7 +218,7 @@ class TokenModel:
                 start, freq = self._intervals(rows[torch.from_numpy(coded).to(logits.device)], chosen)
                 self._step_ends(end)
                 encoder.encode(start, freq)
-                bits += bits_of(freq, PRECISION)
+                bits += bits_of(freq, self._precision)
             first = last
             report(shape.done(first))
         return varint.encode(len(ids)) + encoder.finish(), bits
@@ -225,7 +232,7 @@ class TokenModel:
             raise CorruptError(f"{count} tokens for a block of {raw_length} bytes")
         shape = self._begin(count)
         report = _reporter(progress, raw_length, count)
-        decoder = RangeDecoder(payload[at:], PRECISION)
+        decoder = RangeDecoder(payload[at:], self._precision)
         feed = _Feed(self._network, self._tokenizer, shape, self._plan.overlap)
         columns = []
         for step in range(shape.steps):
@@ -261,13 +268,13 @@ class TokenModel:
         return list(zip([first, *ends], ends, strict=False))
 
     def _rows(self, logits: Tensor) -> Tensor:
-        return cdf.from_logits(self._bias.add_to(logits) if self._bias else logits, PRECISION)
+        return cdf.from_logits(self._bias.add_to(logits) if self._bias else logits, self._precision)
 
     def _intervals(self, logits: Tensor, tokens: Tensor) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
         """Return start and frequency of tokens [n] under logits [n, V]."""
         if not self._bias:
             # On a GPU the CDFs stay there: two integers a token are copied.
-            start, freq = cdf.intervals_from_logits(logits, tokens, PRECISION)
+            start, freq = cdf.intervals_from_logits(logits, tokens, self._precision)
         else:
             rows = self._rows(logits)
             self._bias.see(rows, tokens)
