@@ -135,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("model", metavar="MODEL", help="a trained model's path, or a level, 0..9")
     parser.add_argument("corpus", nargs="+", metavar="CORPUS", help="documents: files, and folders of them")
-    parser.add_argument("--native", action="store_true", help="in floats: quicker")
+    parser.add_argument("--native", action="store_true", help="in floats")
     parser.add_argument("--adapt", action="store_true", help="let a part of a language model learn while it codes")
     parser.add_argument("--foreign", action="store_true", help="code as bytes what that makes shorter, as files do")
     parser.add_argument("--restore", action="store_true", help="restore every archive, and compare")

@@ -88,7 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="what foretell-train made, or a language model: GGUF, llama2.c, a Hugging Face folder; -d needs it too",
     )
-    native = "with --model, compress in floats: quicker, and restored on such a machine alone"
+    native = "with --model, compress in floats: restored on such a machine alone"
     how.add_argument("--native", action="store_true", help=native)
     adapt = "with --model, let a part of a language model learn while it compresses: smaller for long or unusual texts"
     how.add_argument("--adapt", action="store_true", help=adapt)

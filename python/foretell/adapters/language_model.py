@@ -1,7 +1,7 @@
 """`LanguageModel`: a pretrained network and its tokenizer as what `foretell.compress` takes as ``model=``.
 
 Two models by name, "lm-exact/1" (numerics ``exact/1``: files decode everywhere) and "lm-native/1" (numerics
-``native``: quicker, and files decode on what they were made on alone). `foretell.adapters.token_model` says what their
+``native``: floats, and files decode on what they were made on alone). `foretell.adapters.token_model` says what their
 payloads are; the networks are `foretell.adapters.transformer_exact` and `foretell.adapters.transformer`.
 """
 
