@@ -58,7 +58,7 @@ struct QuantiseRow {
   }
 };
 
-/// Cuts integers of a row into what SumProducts takes: `width` high parts, then as many low ones.
+/// Cuts integers of a row into what sum_products takes: `width` high parts, then as many low ones.
 struct HalveRow {
   [[gnu::always_inline]] static void run(const std::int16_t* integers, std::size_t width,
                                          std::int16_t* halves) noexcept {

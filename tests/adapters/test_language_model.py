@@ -111,7 +111,7 @@ def test_floats_are_refused_on_other_threads() -> None:
 
 @pytest.mark.parametrize("make", [exact, native])
 def test_foreign_data_cost_no_more_than_elsewhere(make) -> None:
-    zeros, noise = bytes(2000), np.random.default_rng(0).bytes(1000)
+    zeros, noise = bytes(5000), np.random.default_rng(0).bytes(3000)
     assert len(foretell.compress(zeros, model=make())) < 200
     assert len(foretell.compress(noise, model=make())) <= len(noise) + 60
     mixed = ONCE + zeros[:200] + noise[:95] + ONCE
