@@ -46,6 +46,7 @@ class TokenBias:
         # In units of 2^-precision of a logit's: all sums are integers below 2^63.
         self._sums = torch.zeros(vocabulary, dtype=torch.int64, device=device)
         self._errors = torch.zeros(vocabulary, dtype=torch.int64, device=device)  # not yet learned from
+        self._bias = self._in_units()
         self._lanes = 1
 
     def begin(self, lanes: int) -> None:
@@ -60,10 +61,9 @@ class TokenBias:
 
     def add_to(self, logits: Tensor) -> Tensor:
         """Return logits [n, V], int32 in fixed point or float32 in base e, with the biases added."""
-        bias = self._sums >> self._precision
         if logits.is_floating_point():
-            return logits + bias.to(torch.float32) * _NATS
-        return logits + bias.to(torch.int32)
+            return logits + self._bias.to(torch.float32) * _NATS
+        return logits + self._bias
 
     def see(self, rows: Tensor, tokens: Tensor) -> None:
         """Note the errors of tokens, int64 [n], that came where their CDFs, uint32 [n, V + 1], were expected."""
@@ -78,6 +78,7 @@ class TokenBias:
         learned //= max(_TOKENS, self._lanes)  # the mean over _TOKENS, if there are more lanes than that
         most = _MOST << self._precision
         self._sums[: self._known].add_(learned).clamp_(-most, most)
+        self._bias = self._in_units()
         self._errors.zero_()
 
     def copy(self) -> Tensor:
@@ -87,3 +88,7 @@ class TokenBias:
     def restore(self, learned: Tensor) -> None:
         """Go back to what `copy` returned."""
         self._sums = learned
+        self._bias = self._in_units()
+
+    def _in_units(self) -> Tensor:
+        return (self._sums >> self._precision).to(torch.int32)
