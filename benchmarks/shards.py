@@ -4,8 +4,8 @@
 
 The engine is Dask, with workers that are started before the clock and have imported foretell, and without the profiler
 that looks at each worker a hundred times a second: it takes 7 % of a core, which one worker of two cores does not feel.
-The shards are pieces of Python's own library. Runs alternate; a time is the median. Exit status 1 if any archive is not the one that this
-process makes of its shard.
+The shards are pieces of Python's own library. Runs alternate; a time is the median. Exit status 1 if any archive is not
+the one that this process makes of its shard.
 """
 
 from __future__ import annotations

@@ -86,6 +86,22 @@ def test_steps_of_any_size_give_the_same(step: int, natively: bool) -> None:
     assert torch.equal(torch.cat(parts, 1), WHOLE)
 
 
+@pytest.mark.parametrize("visible", [50, 33])
+def test_one_position_at_a_time_from_a_tensor_gives_the_same(visible: int) -> None:
+    cache = KeyValueCache(LANES, POSITIONS, HEADS, WIDTH)
+    for memory in (cache._keys, cache._values):
+        memory.fill_(-32768)
+    for steps in (cache._key_steps, cache._value_steps):
+        steps.fill_(float("nan"))  # whatever memory held
+    for first in range(visible):
+        place, now = torch.tensor([first]), slice(first, first + 1)
+        result = cache.attend_at(QUERIES[:, now], KEYS[:, now], VALUES[:, now], place, visible)
+        assert torch.equal(result, WHOLE[:, now])
+    assert cache.length == 0
+    elsewhere = cache.attend_at(QUERIES[:, now], KEYS[:, now], VALUES[:, now], place - 1, visible)
+    assert not torch.equal(elsewhere, result)  # the control
+
+
 def test_lanes_room_and_blocks_of_queries_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     for lane in range(LANES):
         one = slice(lane, lane + 1)

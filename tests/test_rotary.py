@@ -45,6 +45,14 @@ def test_pieces_equal_the_whole_and_other_positions_do_not() -> None:
     assert not torch.equal(rotary.rotate(x[:, 70:], 71), whole[:, 70:])  # the control
 
 
+def test_positions_in_a_tensor_turn_the_same() -> None:
+    x = heads(150, 8)
+    rotary = Rotary(8, 10_000.0)
+    rotary.reach(150)
+    places = torch.tensor([149, 3, 70])
+    assert torch.equal(rotary.rotate_at(x[:, places], places), Rotary(8, 10_000.0).rotate(x, 0)[:, places])
+
+
 def test_bad_sizes_are_refused() -> None:
     with pytest.raises(ValueError, match="even head width, not 7"):
         Rotary(7, 10_000.0)

@@ -123,6 +123,19 @@ def test_what_a_gpu_computes_is_the_same(config: tiny.TinyConfig, monkeypatch: p
     assert torch.equal(at_once(decoder), whole)
 
 
+@CONFIGS
+def test_steps_as_a_graph_holds_them_are_the_same(config: tiny.TinyConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = network(ExactTransformer, config)
+    whole = at_once(decoder)
+    monkeypatch.setattr(native, "takes", lambda x: False)
+    decoder.begin(len(TOKENS))
+    visible = TOKENS.shape[1]
+    for t in range(visible):
+        logits = decoder.step_at(TOKENS[:, t : t + 1], torch.tensor([t]), visible)
+        assert torch.equal(logits[:, 0], whole[:, t])
+    assert decoder.position == 0
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @CONFIGS
 def test_cpu_and_cuda_give_the_same_bits(config: tiny.TinyConfig) -> None:

@@ -112,14 +112,7 @@ class Decoder(ABC):
         tensor [lanes, t, V] of `logits_dtype`
             After each of the tokens.
         """
-        x = self._hidden(tokens).flatten(0, 1)
-        rows = max(1, _MOST_LOGITS // self.config.vocabulary)
-        if len(x) <= rows:
-            return self._logits(x).view(*tokens.shape, -1)
-        logits = torch.empty((len(x), self.config.vocabulary), dtype=self.logits_dtype, device=x.device)
-        for first in range(0, len(x), rows):
-            logits[first : first + rows] = self._logits(x[first : first + rows])
-        return logits.view(*tokens.shape, -1)
+        return self._all_logits(self._hidden(tokens))
 
     @torch.no_grad()
     def feed(self, tokens: Tensor) -> None:
@@ -127,6 +120,21 @@ class Decoder(ABC):
         self._hidden(tokens)
 
     def _hidden(self, tokens: Tensor) -> Tensor:
+        return self._run(self._checked(tokens).to(self.device), self.position)
+
+    def _all_logits(self, x: Tensor) -> Tensor:
+        """Return [lanes, t, V] for x [lanes, t, width], of which some is worked on at a time."""
+        shape, x = (*x.shape[:2], self.config.vocabulary), x.flatten(0, 1)
+        rows = max(1, _MOST_LOGITS // self.config.vocabulary)
+        if len(x) <= rows:
+            return self._logits(x).view(shape)
+        logits = torch.empty((len(x), self.config.vocabulary), dtype=self.logits_dtype, device=x.device)
+        for first in range(0, len(x), rows):
+            logits[first : first + rows] = self._logits(x[first : first + rows])
+        return logits.view(shape)
+
+    def _checked(self, tokens: Tensor) -> Tensor:
+        """Return tokens [lanes, t], if there is room for them and the network knows them."""
         if tokens.dtype != torch.int64 or tokens.ndim != 2 or tokens.shape[0] != self.lanes or not tokens.shape[1]:
             raise ValueError(
                 f"tokens: expected int64 [{self.lanes} lanes, 1 or more], got "
@@ -139,7 +147,7 @@ class Decoder(ABC):
             raise ValueError(
                 f"tokens: expected 0..{self.config.vocabulary - 1}, got {int(tokens.min())} or {int(tokens.max())}"
             )
-        return self._run(tokens.to(self.device), self.position)
+        return tokens
 
     @abstractmethod
     def _empty_caches(self, lanes: int) -> Sequence[Cache]:

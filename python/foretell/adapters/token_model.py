@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from foretell import cdf, varint
+from foretell.adapters.landing import Landing
 from foretell.adapters.token_bias import TokenBias
 from foretell.coders import RangeDecoder, RangeEncoder
 from foretell.errors import CorruptError, TruncatedError
@@ -160,6 +161,7 @@ class TokenModel:
         self._tokens_only = tokens_only
         self._beside = MixModel(_BESIDE)
         self._precision = precision_for(tokenizer.vocabulary)
+        self._landing = Landing()
         self._bias: TokenBias | None = None
         if plan.adapt:
             self._bias = TokenBias(tokenizer.vocabulary, network.vocabulary, plan.adapt, self._precision, device)
@@ -239,7 +241,8 @@ class TokenModel:
             active = shape.active(step)
             rows = self._rows(feed.logits(step, 1)[:active, 0])
             column = np.zeros(shape.lanes, np.int64)
-            column[:active] = decoder.decode(rows.cpu())
+            for place, piece in self._landing.pieces(rows):
+                column[:active][place] = decoder.decode(piece)
             if self._bias:
                 self._bias.see(rows, torch.from_numpy(column[:active]).to(rows.device))
                 self._step_ends(step + 1)

@@ -8,6 +8,7 @@ weights, and on nothing else: not on the other lanes, not on how tokens were gro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,11 +18,14 @@ from torch import Tensor
 from foretell import exact
 from foretell.adapters.decoder import Decoder
 from foretell.adapters.network_tensors import LayerTensors, NetworkConfig
+from foretell.adapters.step_graphs import StepGraphs
 
 _LOG2_E = 1.4426950408889634
 _MOST_LOGIT = 2.0**30
 
 _Norm = Callable[[Tensor], Tensor]
+_Turn = Callable[[Tensor], Tensor]
+_Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class ExactTransformer(Decoder):
@@ -73,21 +77,64 @@ class ExactTransformer(Decoder):
             self._rotary = exact.Rotary(config.head_width, config.rope_base, device)
         self._layers = [_Layer(config, LayerTensors(tensors, f"layers.{i}."), device) for i in range(config.layers)]
         self._norm = _norm(config, outside, "norm", device)
+        self._held: list[exact.KeyValueCache] = []
+        self._graphs: StepGraphs | None = None
+
+    @torch.no_grad()
+    def forward(self, tokens: Tensor) -> Tensor:
+        """See `Decoder.forward`. On a GPU one token of each lane is one launch (`StepGraphs`)."""
+        if self._graphs is None or tokens.shape[1:] != (1,):
+            return super().forward(tokens)
+        logits = self._graphs.run(self.step_at, self._checked(tokens), self.position)
+        for cache in self._held:
+            cache.length += 1
+        return logits
 
     def _empty_caches(self, lanes: int) -> Sequence[exact.KeyValueCache]:
         config = self.config
-        self._held = [
-            exact.KeyValueCache(lanes, self.positions, config.kv_heads, config.head_width, self.device)
-            for _ in range(config.layers)
-        ]
+        if not self._held or self._held[0].lanes != lanes:
+            self._held = [
+                exact.KeyValueCache(lanes, self.positions, config.kv_heads, config.head_width, self.device)
+                for _ in range(config.layers)
+            ]
+            if torch.device(self.device).type == "cuda":
+                self._graphs = StepGraphs(lanes, self.positions, self.device)
+        for cache in self._held:
+            cache.length = 0
         return self._held
 
+    def step_at(self, tokens: Tensor, place: Tensor, visible: int) -> Tensor:
+        """Take a token of each lane at a position that is in a tensor: what a CUDA graph holds of a network.
+
+        Parameters
+        ----------
+        tokens : int64 tensor [lanes, 1]
+        place : int64 tensor [1]
+        visible : int
+            See `foretell.exact.KeyValueCache.attend_at`; the position of the caches stays.
+
+        Returns
+        -------
+        int32 tensor [lanes, 1, V]
+        """
+        if self._rotary is not None:
+            self._rotary.reach(visible)
+        turn = None if self._rotary is None else partial(self._rotary.rotate_at, places=place)
+        added = None if self._rotary is not None else self._position.index_select(0, place)
+        attends: list[_Attend] = [partial(cache.attend_at, place=place, visible=visible) for cache in self._held]
+        return self._all_logits(self._through(tokens, added, turn, attends))
+
     def _run(self, tokens: Tensor, first: int) -> Tensor:
+        turn = None if self._rotary is None else partial(self._rotary.rotate, first=first)
+        added = None if self._rotary is not None else self._position[first : first + tokens.shape[1]]
+        return self._through(tokens, added, turn, [cache.attend for cache in self._held])
+
+    def _through(self, tokens: Tensor, added: Tensor | None, turn: _Turn | None, attends: Sequence[_Attend]) -> Tensor:
         x = self._embedding.rows(tokens.reshape(-1)).view(*tokens.shape, self.config.width)
-        if self._rotary is None:
-            x += self._position[first : first + tokens.shape[1]]
-        for layer, cache in zip(self._layers, self._held, strict=True):
-            layer.run(x, cache, self._rotary)
+        if added is not None:
+            x += added
+        for layer, attend in zip(self._layers, attends, strict=True):
+            layer.run(x, turn, attend)
         return x
 
     def _logits(self, x: Tensor) -> Tensor:
@@ -117,15 +164,15 @@ class _Layer:
         self._up = stack(up, width)
         self._down = stack({"down": width}, config.hidden)
 
-    def run(self, x: Tensor, cache: exact.KeyValueCache, rotary: exact.Rotary | None) -> None:
+    def run(self, x: Tensor, turn: _Turn | None, attend: _Attend) -> None:
         """Change x, float32 [lanes, t, width], in place."""
         lanes, t, width = x.shape
         rows = x.view(-1, width)
         parts = self._in.forward(self._attention_norm(rows)).view(lanes, t, -1, self._head_width)
-        if rotary is not None:
-            parts[:, :, : -self._heads[2]] = rotary.rotate(parts[:, :, : -self._heads[2]], cache.length)
+        if turn is not None:
+            parts[:, :, : -self._heads[2]] = turn(parts[:, :, : -self._heads[2]])
         query, key, value = torch.split(parts, self._heads, 2)
-        rows += self._out.forward(cache.attend(query, key, value).reshape(lanes * t, -1))
+        rows += self._out.forward(attend(query, key, value).reshape(lanes * t, -1))
         inside = self._up.forward(self._ffn_norm(rows))
         if self._gated:
             gate, up = inside.chunk(2, 1)

@@ -58,6 +58,7 @@ class KeyValueCache:
 
     Attributes
     ----------
+    lanes : int
     MAX_POSITIONS : int
         2^22 (a weight) times 2^15 (a value) times this is 2^53, the largest sum.
     length : int
@@ -70,6 +71,7 @@ class KeyValueCache:
         if not 1 <= positions <= self.MAX_POSITIONS:
             raise ValueError(f"a cache of {positions} positions: attention is exact over 1..{self.MAX_POSITIONS}")
         shape = (lanes, heads, positions)
+        self.lanes = lanes
         self.length = 0
         self._score_scale = _UNIT * (_LOG2_E / math.sqrt(head_width))
         self._keys = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
@@ -95,9 +97,30 @@ class KeyValueCache:
             raise ValueError(f"a cache of {self._keys.shape[2]} positions cannot take {end}")
         self.length = end
         together = torch.cat((queries, keys, values), 2)
-        return (
-            self._attend_natively(together, first) if native.takes(together) else self._attend_by_torch(together, first)
-        )
+        if native.takes(together):
+            return self._attend_natively(together, first)
+        return self._attend_by_torch(together, torch.arange(first, end, device=together.device), end)
+
+    def attend_at(self, queries: Tensor, keys: Tensor, values: Tensor, place: Tensor, visible: int) -> Tensor:
+        """Attend from one position as `attend` does, by torch, which position it is being in a tensor.
+
+        This is what a CUDA graph can hold: it reads and changes tensors alone, of sizes that stay. `length` is neither
+        looked at nor changed.
+
+        Parameters
+        ----------
+        queries, keys, values
+            As for `attend`, with t = 1.
+        place : int64 tensor [1]
+            The position, on the cache's device: 0..visible - 1, which is not checked.
+        visible : int
+            So many positions are worked on. What those after `place` hold changes nothing.
+
+        Returns
+        -------
+        float32 tensor [lanes, 1, query_heads, head_width]
+        """
+        return self._attend_by_torch(torch.cat((queries, keys, values), 2), place, visible)
 
     def _attend_natively(self, together: Tensor, first: int) -> Tensor:
         query_heads = together.shape[2] - 2 * self._keys.shape[1]
@@ -115,32 +138,33 @@ class KeyValueCache:
         )
         return torch.from_numpy(mixed).view(*together.shape[:2], query_heads, -1)
 
-    def _attend_by_torch(self, together: Tensor, first: int) -> Tensor:
+    def _attend_by_torch(self, together: Tensor, places: Tensor, visible: int) -> Tensor:
+        """Attend from the positions `places`, the last of those that come, to the first `visible` ones."""
         heads = self._keys.shape[1]
         lanes, t, query_heads, head_width = together[:, :, : -2 * heads].shape
-        group, end = query_heads // heads, first + t
+        group = query_heads // heads
         # All at once: rows are rounded each for itself, and a call costs more than the work on a few of them.
         integers, steps = quantise_rows(together, BITS)
         by_head, by_head_step = integers.transpose(1, 2), steps.squeeze(-1).transpose(1, 2)
-        self._keys[:, :, first:end] = by_head[:, query_heads:-heads]
-        self._values[:, :, first:end] = by_head[:, -heads:]
-        self._key_steps[:, :, first:end] = by_head_step[:, query_heads:-heads]
-        self._value_steps[:, :, first:end] = by_head_step[:, -heads:]
+        self._keys.index_copy_(2, places, by_head[:, query_heads:-heads].to(torch.int16))
+        self._values.index_copy_(2, places, by_head[:, -heads:].to(torch.int16))
+        self._key_steps.index_copy_(2, places, by_head_step[:, query_heads:-heads])
+        self._value_steps.index_copy_(2, places, by_head_step[:, -heads:])
         # [lanes, heads, group, t, head_width], and a step for each: neighbours that share a head are its queries.
         wide = by_head[:, :query_heads].to(torch.float64).reshape(lanes, heads, group, t, head_width)
         wide_step = by_head_step[:, :query_heads].to(torch.float64).reshape(lanes, heads, group, t, 1)
-        step = min(max(1, _MOST_SCORES // (lanes * query_heads * end)), _MOST_QUERIES)
+        step = min(max(1, _MOST_SCORES // (lanes * query_heads * visible)), _MOST_QUERIES)
         parts = []
         for begin in range(0, t, step):
-            place = slice(begin, begin + step)
-            part = self._attend(wide[:, :, :, place], wide_step[:, :, :, place], first + begin)
+            end = min(begin + step, t)
+            seen = visible - (t - end)  # later ones are hidden from all of these
+            part = self._attend(wide[:, :, :, begin:end], wide_step[:, :, :, begin:end], places[begin:end], seen)
             parts.append(part.permute(0, 3, 1, 2, 4).reshape(lanes, -1, query_heads, head_width))
         return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
-    def _attend(self, queries: Tensor, steps: Tensor, first: int) -> Tensor:
-        """Attend from positions `first`.. on; queries and result [lanes, heads, group, count, head_width]."""
+    def _attend(self, queries: Tensor, steps: Tensor, places: Tensor, visible: int) -> Tensor:
+        """Attend from positions `places`; queries and result [lanes, heads, group, count, head_width]."""
         lanes, heads, group, count, head_width = queries.shape
-        visible = first + count
         keys = self._keys[:, :, :visible].to(torch.float64)
         values = self._values[:, :, :visible].to(torch.float64)
         rows = (lanes, heads, group * count)
@@ -149,10 +173,9 @@ class KeyValueCache:
         scale = steps.reshape(*rows, 1) * self._score_scale
         scores.mul_(scale).mul_(self._key_steps[:, :, None, :visible])
         scores.round_().clamp_(-_MOST_SCORE, _MOST_SCORE)
-        if count > 1:
-            place = torch.arange(visible, device=queries.device)
-            hidden = place > place[first:, None]
-            scores.view(lanes, heads, group, count, visible).masked_fill_(hidden, _MASKED)
+        # After the clamp, so that whatever stands in places not filled yet, or no more, is gone.
+        hidden = torch.arange(visible, device=queries.device) > places[:, None]
+        scores.view(lanes, heads, group, count, visible).masked_fill_(hidden, _MASKED)
         top = scores.amax(-1, keepdim=True)
         total = _weigh(scores, top).sum(-1, keepdim=True)
         # What a key adds to the result is 2^(score / 1024 + its value's exponent) times an integer: those weights are

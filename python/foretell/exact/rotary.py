@@ -56,12 +56,28 @@ class Rotary:
         float32 tensor of the same shape
         """
         last = first + x.shape[1]
-        while len(self._cosines) < last:
+        self.reach(last)
+        return _turned(x, self._cosines[first:last], self._sines[first:last])
+
+    def rotate_at(self, x: Tensor, places: Tensor) -> Tensor:
+        """Turn every head by positions in a tensor, as a CUDA graph needs it.
+
+        Parameters
+        ----------
+        x : float32 tensor [lanes, positions, heads, head_width]
+        places : int64 tensor [positions]
+            On the same device; below what `reach` was called with, which is not checked.
+
+        Returns
+        -------
+        float32 tensor of the same shape
+        """
+        return _turned(x, self._cosines.index_select(0, places), self._sines.index_select(0, places))
+
+    def reach(self, positions: int) -> None:
+        """Make the tables of so many positions, if they are not there."""
+        while len(self._cosines) < positions:
             self._extend(max(64, len(self._cosines)))
-        cosine = self._cosines[first:last].unsqueeze(1)
-        sine = self._sines[first:last].unsqueeze(1)
-        left, right = x.chunk(2, -1)
-        return torch.cat((left * cosine - right * sine, right * cosine + left * sine), -1)
 
     def _extend(self, positions: int) -> None:
         cosines, sines = [], []
@@ -78,3 +94,10 @@ class Rotary:
     def _table(self, rows: list[list[int]]) -> Tensor:
         steps = torch.tensor(rows, dtype=torch.int32, device=self._device)
         return steps.to(torch.float32).mul_(2.0**-_TABLE_BITS)
+
+
+def _turned(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
+    """Turn x by its positions' tables [positions, head_width / 2]."""
+    cosine, sine = cosines.unsqueeze(1), sines.unsqueeze(1)
+    left, right = x.chunk(2, -1)
+    return torch.cat((left * cosine - right * sine, right * cosine + left * sine), -1)
