@@ -41,8 +41,9 @@ def test_a_model_and_files_made_with_it(corpus: Path, tmp_path: Path, capsys: py
     assert (tmp_path / "back").read_bytes() == plain.read_bytes()
     assert cli.main(["-d", "-c", str(archive)]) == 1
     assert "--model" in capsys.readouterr().err
-    assert cli.main(["--model", str(model), "--native", "-c", str(plain)]) == 1
-    assert "exact" in capsys.readouterr().err
+    for option, told in ((["--native"], "exact"), (["--adapt"], "always learns"), (["--lanes", "2"], "takes no lanes")):
+        assert cli.main(["--model", str(model), *option, "-c", str(plain)]) == 1
+        assert told in capsys.readouterr().err
 
 
 def test_it_goes_on_from_where_it_was(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -278,9 +278,16 @@ def _run_all(options: argparse.Namespace) -> int:
 
         def read() -> None:
             nonlocal model
-            model = foretell.load_model(
-                options.model, exact=not options.native, device=options.device, adapt=options.adapt
-            )
+            try:
+                model = foretell.load_model(
+                    options.model,
+                    exact=not options.native,
+                    device=options.device,
+                    lanes=options.lanes,
+                    adapt=options.adapt,
+                )
+            except ValueError as error:  # an option is out of its range
+                raise foretell.UnsupportedError(str(error)) from error
 
         if _guarded(options, options.model, read) != _OK:
             return _ERROR

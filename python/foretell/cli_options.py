@@ -92,6 +92,8 @@ def build_parser() -> argparse.ArgumentParser:
     how.add_argument("--native", action="store_true", help=native)
     adapt = "with --model, let a part of a language model learn while it compresses: smaller for long or unusual texts"
     how.add_argument("--adapt", action="store_true", help=adapt)
+    lanes = "with --model, pieces of a block that a language model codes side by side (8): more are quicker, and larger"
+    how.add_argument("--lanes", type=_count, metavar="N", help=lanes)
     device = (
         "where --model works, and -d of the model ngram/1: cpu (the default) or cuda, with torch; levels use the CPU"
     )
@@ -120,8 +122,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
             parser.error(f"-o does not go with --{options.mode}")
         if options.output == "-":
             options.stdout, options.output = True, None
-    for name in ("native", "adapt"):
-        if getattr(options, name) and options.model is None:
+    for name in ("native", "adapt", "lanes"):
+        if getattr(options, name) != parser.get_default(name) and options.model is None:
             parser.error(f"--{name} goes with --model")
     if options.remove and (options.stdout or options.mode in ("test", "list")):
         parser.error("--rm needs an output file beside the source")

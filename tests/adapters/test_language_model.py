@@ -12,6 +12,7 @@ import pytest
 import tiny_networks
 import tiny_tokens
 from foretell import cli_eval, codec
+from foretell.adapters.token_bias import RATE
 from foretell.adapters.weights import Weights, load
 from foretell.cli import main
 from foretell.errors import CorruptError, TruncatedError, UnsupportedError
@@ -167,9 +168,15 @@ def test_the_command_takes_a_model(tmp_path: Path, capfd: pytest.CaptureFixture[
     stranger = str(tiny_networks.write_gguf(tmp_path / "other.gguf", other.config, dict(other.tensors)))
     file = tmp_path / "file"
     file.write_bytes(TEXT)
-    for how in ([], ["--adapt"], ["--native"]):
+    for how, plan in (
+        ([], ()),
+        (["--adapt"], (8, 16, 8, RATE)),
+        (["--lanes", "2"], (2, 16, 8, 0)),
+        (["--native"], (8, 16, 8, 0)),
+    ):
         assert main(["-f", "--model", model, *how, str(file)]) == 0
         archive = f"{file}.fore"
+        assert foretell.frame_info(Path(archive).read_bytes())[0].parameters == plan
         assert Path(archive).stat().st_size < 0.7 * len(TEXT)
         assert main(["-d", "-f", "--model", model, "-o", str(tmp_path / "back"), archive]) == 0
         assert (tmp_path / "back").read_bytes() == TEXT
@@ -183,13 +190,15 @@ def test_the_command_takes_a_model(tmp_path: Path, capfd: pytest.CaptureFixture[
         (["-t", "--model", stranger, archive], "the very same weights"),
         (["-t", "--model", str(file), archive], "neither a GGUF file nor"),
         (["-t", "--model", str(tmp_path / "absent"), archive], "absent: No such file"),
+        (["-t", "--model", model, "--device", "nothing", archive], "device 'nothing' cannot be used"),
+        (["-c", "--model", model, "--lanes", "5000", archive], "lanes is 5000, this network takes 1 to 4096"),
     ):
         assert main(arguments) == 1
         assert told in capfd.readouterr().err
-    for option in ("--native", "--adapt"):
+    for option in (["--native"], ["--adapt"], ["--lanes", "0"]):
         with pytest.raises(SystemExit):
-            main([option, str(file)])
-        assert f"{option} goes with --model" in capfd.readouterr().err
+            main([*option, str(file)])
+        assert f"{option[0]} goes with --model" in capfd.readouterr().err
 
 
 def test_evaluation_counts_tokens_and_weights(tmp_path: Path) -> None:

@@ -49,6 +49,8 @@ def load_model(
             raise UnsupportedError(f"{path}: a model of foretell-train is exact, and does not compute in floats")
         if adapt:
             raise UnsupportedError(f"{path}: a model of foretell-train always learns while it codes, without adapt")
+        if lanes is not None or window is not None:
+            raise UnsupportedError(f"{path}: a model of foretell-train takes no lanes and no window")
         return DomainModel.load(path)
     # These import torch.
     from foretell.adapters.language_model import LanguageModel

@@ -11,6 +11,7 @@ from foretell.adapters import token_bias
 from foretell.adapters.runs_on import fingerprint
 from foretell.adapters.token_model import Network, Plan, TokenModel
 from foretell.errors import MissingModelError, UnsupportedError
+from foretell.models.device import check_device
 
 if TYPE_CHECKING:
     from foretell.adapters.tokenizer import Tokenizer
@@ -52,6 +53,8 @@ class PretrainedTokens(ABC):
     ------
     ValueError
         `lanes` or `window` is out of its range.
+    foretell.UnsupportedError
+        The device cannot be used.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class PretrainedTokens(ABC):
         adapt: bool,
         tokens_only: bool,
     ) -> None:
+        check_device(device)
         usual_window = min(WINDOW, context)
         window = usual_window if window is None else window
         self._name = name
@@ -107,6 +111,7 @@ class PretrainedTokens(ABC):
             raise UnsupportedError(wrong)
         kept = f"{name}, {plan.lanes} lanes that keep {plan.window} tokens"
         models.check_memory(kept, self._cache_bytes * plan.window * plan.lanes, memory)
+        check_device(device)
         return self._model(name, plan, self._device if device == "cpu" else device)
 
     @abstractmethod

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from foretell.errors import UnsupportedError
 from foretell.models import mix_parameters, ngram_parameters
 from foretell.models.base import AnyModel, BlockModel, Model, Pretrained, Progress
+from foretell.models.device import check_device
 
 __all__ = [
     "MAX_MEMORY",
@@ -153,22 +154,9 @@ def _ngram(parameters: ngram_parameters.Parameters, device: str) -> AnyModel:
         from foretell.models.native_ngram import NativeNgramModel
 
         return NativeNgramModel(parameters)
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise UnsupportedError(
-            f"device {device!r} needs torch, which is not installed: pip install 'foretell[torch]'"
-        ) from error
-    except (ImportError, OSError) as error:
-        raise UnsupportedError(f"device {device!r} needs torch, which does not load: {error}") from error
+    check_device(device)
     from foretell.models.ngram import NgramModel
 
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch raises each of them
-        raise UnsupportedError(f"device {device!r} cannot be used: {error}") from error
     return NgramModel(parameters, device)
 
 
