@@ -63,6 +63,20 @@ def test_a_network_says_the_same(config: tiny.TinyConfig, fewest_8: pytest.Monke
         decoder.step(torch.full((LANES,), 300))
 
 
+def test_what_a_graph_reads_stays_where_it_is() -> None:
+    decoder = ExactTransformer(tiny.LLAMA, tiny.tensors(tiny.LLAMA), positions=150)
+    decoder.begin(1)
+    found = []
+    for visible in (8, 150):
+        decoder.step_at(TOKENS[:1, :1], torch.tensor([0]), visible)
+        read = [decoder._rotary._cosines, decoder._rotary._sines, decoder._held[0]._keys]
+        found.append([tensor.data_ptr() for tensor in read])
+        decoder.begin(1)
+    assert found[0] == found[1]
+    decoder.begin(2)
+    assert decoder._held[0]._keys.data_ptr() not in found[0]  # the control
+
+
 def test_each_size_is_recorded_once_and_holds_every_position(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 

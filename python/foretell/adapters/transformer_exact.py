@@ -118,7 +118,7 @@ class ExactTransformer(Decoder):
         int32 tensor [lanes, 1, V]
         """
         if self._rotary is not None:
-            self._rotary.reach(visible)
+            self._rotary.reach(self.positions)  # all of it: what was recorded reads this table, not a longer one
         turn = None if self._rotary is None else partial(self._rotary.rotate_at, places=place)
         added = None if self._rotary is not None else self._position.index_select(0, place)
         attends: list[_Attend] = [partial(cache.attend_at, place=place, visible=visible) for cache in self._held]
