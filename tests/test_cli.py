@@ -330,10 +330,20 @@ def test_what_can_be_decoded_of_a_damaged_file_goes_to_standard_output(place: Pa
     assert names(place) == ["cut.fore", "text"]
 
 
+def heeds_signals() -> None:
+    """Undo what `nohup` and shells do to a background process, and its children inherit: that signals are ignored."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_a_signal_leaves_no_target_and_the_source(place: Path, number: signal.Signals) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "-o", "target", "--rm"], cwd=place, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+        [*COMMAND, "-o", "target", "--rm"],
+        cwd=place,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heeds_signals,
     )
     assert process.stdin is not None
     process.stdin.write(NOISE)

@@ -193,6 +193,7 @@ def test_an_interrupt_ends_a_block_and_the_model() -> None:
 def test_a_signal_interrupts_a_block() -> None:
     code = (
         "import os, signal, threading, foretell\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored by tests in the background
         "threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "foretell.compress(os.urandom(1 << 22), 9, block_size=1 << 22)\n"
     )
