@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,6 +36,8 @@ class StepGraphs:
         self._place = torch.zeros(1, dtype=torch.int64, device=device)
         self._recorded: dict[int, tuple[torch.cuda.CUDAGraph, Tensor]] = {}
         self._records = True
+        self._stream: torch.cuda.Stream | None = None
+        self._pool: Any = None  # shared: of a result that the next replay may change a copy is given out
 
     def run(self, step: Step, tokens: Tensor, position: int) -> Tensor:
         """Take a step.
@@ -72,14 +75,18 @@ class StepGraphs:
 
     def _record(self, step: Step, visible: int) -> tuple[torch.cuda.CUDAGraph, Tensor]:
         device = self._tokens.device
-        aside = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream(device))
-        with torch.cuda.stream(aside):
-            # Tables, and the memory that libraries ask for at their first call, must be there before.
-            step(self._tokens, self._place, visible)
-        torch.cuda.current_stream(device).wait_stream(aside)
+        # Tables, and the memory that libraries ask for at their first call, must be there before.
+        step(self._tokens, self._place, visible)
+        if self._stream is None:
+            # Its own: what torch records graphs on otherwise is shared by all of a process, and so is memory that
+            # libraries keep for that stream, which goes with the first graph that used it.
+            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+            self._pool = torch.cuda.graph_pool_handle()
         graph = torch.cuda.CUDAGraph()
-        # Other threads of the process may use the GPU meanwhile.
-        with torch.cuda.device(device), torch.cuda.graph(graph, capture_error_mode="thread_local"):
+        with (
+            torch.cuda.stream(torch.cuda.current_stream(device)),  # comes back even if recording fails at its end
+            # Other threads of the process may use the GPU meanwhile.
+            torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"),
+        ):
             result = step(self._tokens, self._place, visible)
         return graph, result

@@ -93,12 +93,14 @@ class ExactTransformer(Decoder):
     def _empty_caches(self, lanes: int) -> Sequence[exact.KeyValueCache]:
         config = self.config
         if not self._held or self._held[0].lanes != lanes:
-            self._held = [
+            self._graphs, self._held, self._caches = None, [], []  # frees what the new ones need
+            held = [
                 exact.KeyValueCache(lanes, self.positions, config.kv_heads, config.head_width, self.device)
                 for _ in range(config.layers)
             ]
             if torch.device(self.device).type == "cuda":
                 self._graphs = StepGraphs(lanes, self.positions, self.device)
+            self._held = held
         for cache in self._held:
             cache.length = 0
         return self._held
