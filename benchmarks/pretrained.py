@@ -1,18 +1,19 @@
 """A pretrained language model at work: file bits beside -log2 p, tokens a second beside a plain forward pass.
 
-    python benchmarks/pretrained.py MODEL FILE[:BYTES]... [--numerics exact native] [--lanes N] [--threads N]
-                                    [--json OUT]
+    python benchmarks/pretrained.py MODEL FILE[:BYTES]... [--numerics exact native] [--lanes N...] [--threads N]
+                                    [--device cuda] [--json OUT]
 
 MODEL is what `foretell.load_model` reads (benchmarks/fetch_models.py fetches one). Each file, its first BYTES, is
 compressed as tokens and restored in this process; the first call of each kind, which loads and warms up, is not timed.
 The plain forward pass shows the float network the same tokens at once, in windows of the same length, and makes nothing
 of the logits. "over_ideal": what the file takes above the sum of -log2 p, for the coder's end, the number of tokens and
-the frame.
+the frame. "coder_share": of the time, that in the entropy coder.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import time
 from collections.abc import Callable
@@ -29,12 +30,39 @@ def timed(action: Callable[[], Any]) -> tuple[Any, float]:
     return result, time.perf_counter() - began
 
 
+class CoderClock:
+    """Sums the time that coders take."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def on(self, kind: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what makes coders of a kind whose `encode` and `decode` are clocked."""
+        clock = self
+
+        class Clocked:
+            def __init__(self, *arguments: Any) -> None:
+                self.coder = kind(*arguments)
+                self.finish = self.coder.finish
+
+            def encode(self, *arguments: Any) -> None:
+                clock.seconds += timed(lambda: self.coder.encode(*arguments))[1]
+
+            def decode(self, rows: Any) -> Any:
+                symbols, seconds = timed(lambda: self.coder.decode(rows))
+                clock.seconds += seconds
+                return symbols
+
+        return Clocked
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path, metavar="MODEL")
     parser.add_argument("files", nargs="+", metavar="FILE[:BYTES]")
     parser.add_argument("--numerics", nargs="+", choices=("exact", "native"), default=["exact", "native"])
-    parser.add_argument("--lanes", type=int, default=8)
+    parser.add_argument("--lanes", type=int, nargs="+", default=[8])
+    parser.add_argument("--device", default="cpu", help="of torch (cpu)")
     parser.add_argument("--threads", type=int, default=1, help="of torch (1)")
     parser.add_argument("--json", type=Path, metavar="OUT")
     options = parser.parse_args()
@@ -42,9 +70,11 @@ def main() -> int:
 
     import foretell
     import torch
+    from foretell.adapters import token_model
     from foretell.adapters.pretrained_tokens import WINDOW
     from foretell.adapters.transformer import Transformer
     from foretell.adapters.weights import load
+    from foretell.coders import RangeDecoder, RangeEncoder
 
     def packed(data: bytes, model: Any) -> tuple[bytes, foretell.Meter]:
         compressor = foretell.Compressor(model=model, size=len(data))
@@ -52,27 +82,29 @@ def main() -> int:
 
     weights = load(options.model)
     window = min(WINDOW, weights.config.context)
-    plain_network = Transformer(weights.config, weights.tensors, positions=window, device="cpu")
-    models = {
-        numerics: foretell.load_model(options.model, exact=numerics == "exact", lanes=options.lanes, tokens_only=True)
-        for numerics in options.numerics
-    }
-    for model in models.values():
-        foretell.decompress(packed(b"A few words to warm up.", model)[0], model=model)
+    plain_network = Transformer(weights.config, weights.tensors, positions=window, device=options.device)
+    clock = CoderClock()
+    token_model.RangeEncoder, token_model.RangeDecoder = clock.on(RangeEncoder), clock.on(RangeDecoder)
     rows = []
-    for name in options.files:
-        path, size = sized(name)
-        data = path.read_bytes()[:size]
-        tokens = torch.from_numpy(weights.tokenizer.encode(data))[None]
+    for numerics, lanes in itertools.product(options.numerics, options.lanes):
+        exact = numerics == "exact"
+        model = foretell.load_model(options.model, exact=exact, lanes=lanes, device=options.device, tokens_only=True)
+        foretell.decompress(packed(b"A few words to warm up.", model)[0], model=model)
+        for name in options.files:
+            path, size = sized(name)
+            data = path.read_bytes()[:size]
+            tokens = torch.from_numpy(weights.tokenizer.encode(data))[None]
 
-        def forward(tokens: torch.Tensor = tokens) -> None:
-            for first in range(0, tokens.shape[1], window):
-                plain_network.begin(1)
-                plain_network.forward(tokens[:, first : first + window])
+            def forward(tokens: torch.Tensor = tokens) -> float:
+                for first in range(0, tokens.shape[1], window):
+                    plain_network.begin(1)
+                    logits = plain_network.forward(tokens[:, first : first + window])
+                return float(logits[0, -1, 0])  # a GPU has done it all by then
 
-        plain_seconds = timed(forward)[1]
-        for numerics, model in models.items():
+            plain_seconds = timed(forward)[1]
+            clock.seconds = 0.0
             (archive, meter), there = timed(lambda model=model, data=data: packed(data, model))
+            coder_there, clock.seconds = clock.seconds, 0.0
             restored, back = timed(lambda model=model, archive=archive: foretell.decompress(archive, model=model))
             if restored != data:
                 raise SystemExit(f"{name}: the archive restores something else")
@@ -83,6 +115,7 @@ def main() -> int:
                     "raw_bytes": len(data),
                     "tokens": total,
                     "numerics": numerics,
+                    "lanes": lanes,
                     "ideal_bits": round(meter.ideal_bits, 1),
                     "payload_bits": meter.payload_bits,
                     "file_bits": 8 * len(archive),
@@ -91,13 +124,16 @@ def main() -> int:
                     "forward_tokens_per_second": round(total / plain_seconds, 1),
                     "encode_tokens_per_second": round(total / there, 1),
                     "decode_tokens_per_second": round(total / back, 1),
+                    "encode_bytes_per_second": round(len(data) / there, 1),
+                    "decode_bytes_per_second": round(len(data) / back, 1),
+                    "coder_share": [round(coder_there / there, 6), round(clock.seconds / back, 6)],
                 }
             )
             print(rows[-1], flush=True)
     if options.json:
-        write_report(
-            options.json, {"rows": rows}, model=options.model.name, lanes=options.lanes, threads=options.threads
-        )
+        gpu = torch.cuda.get_device_name() if options.device.startswith("cuda") else None
+        settings = {"model": options.model.name, "threads": options.threads, "device": options.device, "gpu": gpu}
+        write_report(options.json, {"rows": rows}, **settings)
     return 0
 
 

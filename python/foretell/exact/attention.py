@@ -78,6 +78,9 @@ class KeyValueCache:
         self._values = torch.empty((*shape, head_width), dtype=torch.int16, device=device)
         self._key_steps = torch.empty(shape, dtype=torch.float32, device=device)
         self._value_steps = torch.empty(shape, dtype=torch.float32, device=device)
+        if native.takes(self._keys):  # the same memory, as the native library takes it
+            held = (self._keys, self._values, self._key_steps, self._value_steps)
+            self._native = tuple(tensor.numpy() for tensor in held)
 
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         """Take the keys and values of the next positions, and attend from each of these to all up to itself.
@@ -127,10 +130,7 @@ class KeyValueCache:
         mixed = _core.wide_attend(
             together.numpy(),
             query_heads,
-            self._keys.numpy(),
-            self._values.numpy(),
-            self._key_steps.numpy(),
-            self._value_steps.numpy(),
+            *self._native,
             first=first,
             scale=self._score_scale,
             weights=_weights(),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -19,4 +20,4 @@ def takes(x: Tensor) -> bool:
 
 def rows(x: Tensor) -> NDArray[Any]:
     """Return a tensor as rows [n, width] for the native library, without a copy if they lie one after the other."""
-    return x.detach().reshape(-1, x.shape[-1]).contiguous().numpy()
+    return np.ascontiguousarray(x.detach().numpy().reshape(-1, x.shape[-1]))

@@ -51,6 +51,9 @@ class WideLinear:
         self._steps = steps.to(device)
         self._scale = steps.view(-1).to(torch.float64).to(device)
         self._bias = None if bias is None else settled(bias).to(device)
+        if on_cpu:  # the same memory, as the native library takes it
+            self._native = self._integers.numpy(), self._scale.numpy()
+            self._native_bias = None if self._bias is None else self._bias.numpy()
 
     def product(self, x: Tensor) -> Tensor:
         """Return ``x W^T``, exact but for the rounding of the operands.
@@ -66,8 +69,7 @@ class WideLinear:
         """
         if not native.takes(x):
             return self._product_by_torch(x)
-        rows, integers, scale = native.rows(x), self._integers.numpy(), self._scale.numpy()
-        return torch.from_numpy(_core.wide_product(rows, integers, scale, threads=torch.get_num_threads()))
+        return torch.from_numpy(_core.wide_product(native.rows(x), *self._native, threads=torch.get_num_threads()))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``x W^T + b``.
@@ -85,9 +87,8 @@ class WideLinear:
         if not native.takes(x):
             y = self._product_by_torch(x).to(torch.float32)
             return y if self._bias is None else y.add_(self._bias)
-        rows, integers, scale = native.rows(x), self._integers.numpy(), self._scale.numpy()
-        bias = None if self._bias is None else self._bias.numpy()
-        return torch.from_numpy(_core.wide_forward(rows, integers, scale, bias, threads=torch.get_num_threads()))
+        threads = torch.get_num_threads()
+        return torch.from_numpy(_core.wide_forward(native.rows(x), *self._native, self._native_bias, threads=threads))
 
     def rows(self, places: Tensor) -> Tensor:
         """Return rows of the weights as the layer knows them: the embeddings, where they are tied to the output.
