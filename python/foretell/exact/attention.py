@@ -105,7 +105,7 @@ class KeyValueCache:
         return self._attend_by_torch(together, torch.arange(first, end, device=together.device), end)
 
     def attend_at(self, queries: Tensor, keys: Tensor, values: Tensor, place: Tensor, visible: int) -> Tensor:
-        """Attend from one position as `attend` does, by torch, which position it is being in a tensor.
+        """Attend from one position, which a tensor names, with the bits of `attend`; always by torch.
 
         This is what a CUDA graph can hold: it reads and changes tensors alone, of sizes that stay. `length` is neither
         looked at nor changed.
