@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import time
 import zlib
 from collections.abc import Iterable, Iterator
@@ -18,6 +17,7 @@ from dataclasses import asdict
 import foretell
 from foretell import process
 from foretell.container import FrameWriter, Header
+from foretell.lab.contestant_worker import peak_mib
 from foretell.models import MAX_MEMORY, PARAMETER_NAMES, mix_parameters, ngram_parameters
 from sample import sample
 
@@ -89,7 +89,7 @@ def main() -> None:
         "bits": tried(flipped(small, bit) for bit in range(8 * len(small))),
         "random damage": tried(random_damage(large, 2000)),
         "hostile headers": tried(hostile_headers()),
-        "process": {"peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10},
+        "process": {"peak_mib": peak_mib()},
     }
     print(json.dumps(report))
 
