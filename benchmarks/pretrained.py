@@ -72,6 +72,7 @@ def main() -> int:
     import torch
     from foretell.adapters import token_model
     from foretell.adapters.pretrained_tokens import WINDOW
+    from foretell.adapters.runs_on import runs_on
     from foretell.adapters.transformer import Transformer
     from foretell.adapters.weights import load
     from foretell.coders import RangeDecoder, RangeEncoder
@@ -85,33 +86,34 @@ def main() -> int:
     plain_network = Transformer(weights.config, weights.tensors, positions=window, device=options.device)
     clock = CoderClock()
     token_model.RangeEncoder, token_model.RangeDecoder = clock.on(RangeEncoder), clock.on(RangeDecoder)
+    texts = []
+    for name in options.files:
+        path, size = sized(name)
+        data = path.read_bytes()[:size]
+        tokens = torch.from_numpy(weights.tokenizer.encode(data))[None]
+
+        def forward(tokens: torch.Tensor = tokens) -> float:
+            for first in range(0, tokens.shape[1], window):
+                plain_network.begin(1)
+                logits = plain_network.forward(tokens[:, first : first + window])
+            return float(logits[0, -1, 0])  # a GPU has done it all by then
+
+        texts.append((path.name, data, tokens.shape[1], timed(forward)[1]))
     rows = []
     for numerics, lanes in itertools.product(options.numerics, options.lanes):
         exact = numerics == "exact"
         model = foretell.load_model(options.model, exact=exact, lanes=lanes, device=options.device, tokens_only=True)
         foretell.decompress(packed(b"A few words to warm up.", model)[0], model=model)
-        for name in options.files:
-            path, size = sized(name)
-            data = path.read_bytes()[:size]
-            tokens = torch.from_numpy(weights.tokenizer.encode(data))[None]
-
-            def forward(tokens: torch.Tensor = tokens) -> float:
-                for first in range(0, tokens.shape[1], window):
-                    plain_network.begin(1)
-                    logits = plain_network.forward(tokens[:, first : first + window])
-                return float(logits[0, -1, 0])  # a GPU has done it all by then
-
-            plain_seconds = timed(forward)[1]
+        for name, data, total, plain_seconds in texts:
             clock.seconds = 0.0
             (archive, meter), there = timed(lambda model=model, data=data: packed(data, model))
             coder_there, clock.seconds = clock.seconds, 0.0
             restored, back = timed(lambda model=model, archive=archive: foretell.decompress(archive, model=model))
             if restored != data:
                 raise SystemExit(f"{name}: the archive restores something else")
-            total = tokens.shape[1]
             rows.append(
                 {
-                    "file": path.name,
+                    "file": name,
                     "raw_bytes": len(data),
                     "tokens": total,
                     "numerics": numerics,
@@ -131,9 +133,7 @@ def main() -> int:
             )
             print(rows[-1], flush=True)
     if options.json:
-        gpu = torch.cuda.get_device_name() if options.device.startswith("cuda") else None
-        settings = {"model": options.model.name, "threads": options.threads, "device": options.device, "gpu": gpu}
-        write_report(options.json, {"rows": rows}, **settings)
+        write_report(options.json, {"rows": rows}, model=options.model.name, **runs_on(options.device))
     return 0
 
 
