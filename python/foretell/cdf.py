@@ -371,5 +371,5 @@ def check(cdf: NDArray[Any] | Tensor, precision: int) -> None:
     ValueError
         A row breaks a rule (the message names both), or `cdf` has another shape or memory order.
     """
-    rows, _ = _as_array(cdf.cpu() if _on_device(cdf) else cdf, "cdf")  # type: ignore[union-attr]
+    rows, _ = _as_array(cdf.cpu() if _on_device(cdf) else cdf, "cdf")  # type: ignore[union-attr]  # it is a tensor
     _core.check_cdf(rows, precision)

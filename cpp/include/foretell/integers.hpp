@@ -27,7 +27,7 @@ class Integers {
       : data_(values.data()), size_(values.size()), bytes_(sizeof(T)), is_signed_(std::is_signed_v<T>) {}
 
   template <FixedInteger T>
-  Integers(const std::vector<T>& values) noexcept  // NOLINT
+  Integers(const std::vector<T>& values) noexcept  // NOLINT: implicit too
       : Integers(std::span<const T>(values)) {}
 
   [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -37,7 +37,7 @@ class Landing:
         for first in range(0, len(rows), size):
             place = slice(first, first + size)
             memory[place].copy_(rows[place], non_blocking=True)
-            arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]  # torch states no types
             arrived.record(torch.cuda.current_stream(rows.device))
             coming.append((place, arrived))
         for place, arrived in coming:

@@ -80,7 +80,7 @@ class StepGraphs:
         if self._stream is None:
             # Its own: what torch records graphs on otherwise is shared by all of a process, and so is memory that
             # libraries keep for that stream, which goes with the first graph that used it.
-            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch states no types
             self._pool = torch.cuda.graph_pool_handle()
         graph = torch.cuda.CUDAGraph()
         with (
